@@ -1,0 +1,158 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace EdgeCloud.Mcap.Reading;
+
+/// <summary>An opened block and where in it the selected messages lie, in the order in which they are handed out. Reused from block to block.</summary>
+internal sealed class LoadedBlock
+{
+    /// <summary>One message: where its content lies in the block's records.</summary>
+    private readonly record struct Entry(ulong LogTime, int Offset, int Length);
+
+    private static readonly Comparison<Entry> ByTimeAndOffset =
+        static (a, b) => a.LogTime != b.LogTime ? a.LogTime.CompareTo(b.LogTime) : a.Offset.CompareTo(b.Offset);
+
+    private Block _block;
+    private FetchedSpan? _stored;
+    private byte[] _chunkBuffer = [];
+    private ReadOnlyMemory<byte> _records;
+    private ArraySegment<byte> _array; // the same, where they lie in an array: quicker to slice
+    private Entry[] _entries = new Entry[256];
+    private int _count;
+    private int _taken;
+    private bool _reverse;
+
+    /// <summary>Where the block lies.</summary>
+    public ref readonly Block Block => ref _block;
+
+    /// <summary>True when every message was taken.</summary>
+    public bool IsExhausted => _taken == _count;
+
+    /// <summary>Whether the block's bytes are in memory.</summary>
+    public bool IsOpen { get; private set; }
+
+    /// <summary>Memory that the block's bytes take, the list of its messages not counted.</summary>
+    public long OpenBytes => _chunkBuffer.Length + (_stored?.Length ?? 0L);
+
+    /// <summary>Log time of the next message.</summary>
+    public ulong NextLogTime
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _entries[_reverse ? _count - 1 - _taken : _taken].LogTime;
+    }
+
+    /// <summary>Takes the next message.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Message Take()
+    {
+        ref readonly var entry = ref _entries[_reverse ? _count - 1 - _taken : _taken];
+        _taken++;
+        return _array.Array is { } array
+            ? McapRecord.MessageAt(array, _array.Offset + entry.Offset, entry.Length)
+            : McapRecord.MessageAt(_records.Slice(entry.Offset, entry.Length));
+    }
+
+    /// <summary>Opens a block and finds the messages that are selected.</summary>
+    /// <param name="block">Where it lies.</param>
+    /// <param name="stored">Holds its bytes from now on; null when the source has them in memory.</param>
+    /// <param name="bytes">Its bytes.</param>
+    /// <param name="chunks">Opens chunks.</param>
+    /// <param name="selection">Which channels.</param>
+    /// <param name="options">Which times, and in which order.</param>
+    public void Load(
+        Block block, FetchedSpan? stored, ReadOnlyMemory<byte> bytes, ChunkReader chunks, ChannelSelection selection, McapReadOptions options)
+    {
+        _block = block;
+        _reverse = options.Order == MessageOrder.ReverseLogTime;
+        _count = _taken = 0;
+        Open(stored, bytes, chunks);
+        var sorted = FindMessages(selection, options);
+        if (!sorted && options.Order != MessageOrder.File)
+            _entries.AsSpan(0, _count).Sort(ByTimeAndOffset);
+    }
+
+    /// <summary>Takes the block's bytes into memory, at first or again.</summary>
+    public void Open(FetchedSpan? stored, ReadOnlyMemory<byte> bytes, ChunkReader chunks)
+    {
+        _stored = stored;
+        IsOpen = true;
+        _records = _block.IsChunk ? OpenChunk(bytes, chunks) : bytes;
+        MemoryMarshal.TryGetArray(_records, out _array);
+        if (_chunkBuffer.Length == 0)
+            return;
+        _stored?.LetGo(); // decompressed: what was stored is not needed any more
+        _stored = null;
+    }
+
+    /// <summary>Gives the block's bytes back and keeps the list of its messages.</summary>
+    public void Close()
+    {
+        IsOpen = false;
+        _records = default;
+        _array = default;
+        _stored?.LetGo();
+        _stored = null;
+        if (_chunkBuffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(_chunkBuffer);
+        _chunkBuffer = [];
+    }
+
+    private ReadOnlyMemory<byte> OpenChunk(ReadOnlyMemory<byte> bytes, ChunkReader chunks)
+    {
+        var position = new RecordPosition(_block.Offset);
+        var opcode = (Opcode)bytes.Span[0];
+        var length = BinaryPrimitives.ReadUInt64LittleEndian(bytes.Span[1..]);
+        if (opcode != Opcode.Chunk || length != (ulong)(bytes.Length - McapFormat.RecordPrefixBytes))
+        {
+            throw new McapException(
+                "Chunk", position, $"a Chunk of {bytes.Length - McapFormat.RecordPrefixBytes} bytes, as the chunk index says",
+                $"{McapRecord.NameOf(opcode)} of {length} bytes");
+        }
+        var chunk = new McapRecord(Opcode.Chunk, bytes[McapFormat.RecordPrefixBytes..], position).ToChunk();
+        return chunks.Open(chunk, position, ref _chunkBuffer);
+    }
+
+    /// <summary>Fills the entries; true when their log times ascend.</summary>
+    private bool FindMessages(ChannelSelection selection, McapReadOptions options)
+    {
+        var records = _records.Span;
+        var (from, before) = (options.StartTime, options.EndTime ?? ulong.MaxValue);
+        var endless = options.EndTime is null;
+        var sorted = true;
+        ulong last = 0;
+        var at = 0;
+        while (at < records.Length)
+        {
+            var left = records[at..];
+            var length = left.Length < McapFormat.RecordPrefixBytes ? ulong.MaxValue : BinaryPrimitives.ReadUInt64LittleEndian(left[1..]);
+            if (length > (ulong)(left.Length - McapFormat.RecordPrefixBytes) || (_block.IsChunk && !ChunkRecords.Allowed((Opcode)left[0])))
+                throw ChunkRecords.Fault(left, PositionOf(at));
+            var content = left.Slice(McapFormat.RecordPrefixBytes, (int)length);
+            if (left[0] == (byte)Opcode.Message)
+            {
+                if (content.Length < McapFormat.MessageHeaderBytes)
+                    throw new McapException("Message", PositionOf(at), $"at least {McapFormat.MessageHeaderBytes} bytes of content", $"{content.Length}");
+                var channel = BinaryPrimitives.ReadUInt16LittleEndian(content);
+                var logTime = BinaryPrimitives.ReadUInt64LittleEndian(content[6..]);
+                if (selection.IsSelected(channel) && logTime >= from && (logTime < before || endless))
+                {
+                    if (_count == _entries.Length)
+                        Array.Resize(ref _entries, 2 * _count);
+                    _entries[_count++] = new(logTime, at + McapFormat.RecordPrefixBytes, content.Length);
+                    sorted &= logTime >= last;
+                    last = logTime;
+                }
+                else if (!selection.IsKnown(channel))
+                {
+                    throw new McapException("Message channel_id", PositionOf(at), "a channel that was recorded before", $"{channel}");
+                }
+            }
+            at += McapFormat.RecordPrefixBytes + content.Length;
+        }
+        return sorted;
+    }
+
+    private RecordPosition PositionOf(int at) => _block.IsChunk ? new(_block.Offset, at) : new(_block.Offset + at);
+}
