@@ -1,0 +1,143 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace EdgeCloud.Ros2.Columns;
+
+/// <summary>
+/// Values of one column, row after row, laid out as Arrow does (without padding), which Parquet writers, DuckDB and
+/// NumPy take as it is. Buffers grow by doubling and are kept when cleared.
+/// </summary>
+public abstract class Column
+{
+    private readonly List<int> _missing = [];
+
+    private protected Column(ColumnType type) => Type = type;
+
+    /// <summary>What the column holds.</summary>
+    public ColumnType Type { get; }
+
+    /// <summary>Rows.</summary>
+    public int Count { get; private protected set; }
+
+    /// <summary>Rows without a value, ascending; they hold zero, empty text or an empty list. Usually none.</summary>
+    public ReadOnlySpan<int> MissingRows => CollectionsMarshal.AsSpan(_missing);
+
+    /// <summary>Adds a row without a value.</summary>
+    internal void AppendMissing()
+    {
+        _missing.Add(Count);
+        AppendDefault();
+    }
+
+    /// <summary>Keeps the first rows only.</summary>
+    internal void Truncate(int count)
+    {
+        int keep = _missing.Count;
+        while (keep > 0 && _missing[keep - 1] >= count)
+            keep--;
+        _missing.RemoveRange(keep, _missing.Count - keep);
+        TruncateValues(count);
+        Count = count;
+    }
+
+    private protected abstract void AppendDefault();
+
+    private protected abstract void TruncateValues(int count);
+
+    /// <summary>Makes room for more items, doubling the buffer.</summary>
+    private protected static void Reserve<T>(ref T[] buffer, int used, long more)
+    {
+        long needed = used + more;
+        if (needed <= buffer.Length)
+            return;
+        if (needed > Array.MaxLength)
+            throw new InvalidOperationException($"a column would hold more than {Array.MaxLength} items; clear the batch after fewer messages");
+        T[] larger = GC.AllocateUninitializedArray<T>((int)Math.Min(Array.MaxLength, Math.Max(needed, Math.Max(256, 2L * buffer.Length))));
+        buffer.AsSpan(0, used).CopyTo(larger);
+        buffer = larger;
+    }
+}
+
+/// <summary>Numbers of one width.</summary>
+public sealed class NumberColumn : Column
+{
+    private readonly int _width;
+    private byte[] _bytes = [];
+    private int _used;
+
+    internal NumberColumn(ColumnType type)
+        : base(type) => _width = type.Width;
+
+    /// <summary>The values' bytes in the machine's order: <see cref="Column.Count"/> times the type's width.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _used);
+
+    /// <summary>The values.</summary>
+    /// <typeparam name="T">A number as wide as the column's type.</typeparam>
+    /// <exception cref="ArgumentException"><typeparamref name="T"/> has another width.</exception>
+    public ReadOnlySpan<T> Values<T>()
+        where T : unmanaged
+        => Unsafe.SizeOf<T>() == _width
+            ? MemoryMarshal.Cast<byte, T>(Bytes)
+            : throw new ArgumentException($"{typeof(T).Name} is not {_width} bytes wide as {Type} is");
+
+    /// <summary>Adds one number, as wide as the column.</summary>
+    internal void Append<T>(T value)
+        where T : unmanaged
+    {
+        if (_used + Unsafe.SizeOf<T>() > _bytes.Length)
+            Reserve(ref _bytes, _used, Unsafe.SizeOf<T>());
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_bytes), _used), value);
+        _used += Unsafe.SizeOf<T>();
+        Count++;
+    }
+
+    /// <summary>Adds a block of numbers.</summary>
+    internal void AppendBlock(ReadOnlySpan<byte> block, bool swap)
+    {
+        Reserve(ref _bytes, _used, block.Length);
+        Span<byte> target = _bytes.AsSpan(_used, block.Length);
+        block.CopyTo(target);
+        if (swap)
+            Swap(target);
+        if (Type.Kind == ColumnKind.Bool)
+            Normalise(target);
+        _used += block.Length;
+        Count += block.Length / _width;
+    }
+
+    private void Swap(Span<byte> bytes)
+    {
+        switch (_width)
+        {
+            case 2:
+                Span<ushort> shorts = MemoryMarshal.Cast<byte, ushort>(bytes);
+                BinaryPrimitives.ReverseEndianness(shorts, shorts);
+                break;
+            case 4:
+                Span<uint> words = MemoryMarshal.Cast<byte, uint>(bytes);
+                BinaryPrimitives.ReverseEndianness(words, words);
+                break;
+            case 8:
+                Span<ulong> longs = MemoryMarshal.Cast<byte, ulong>(bytes);
+                BinaryPrimitives.ReverseEndianness(longs, longs);
+                break;
+        }
+    }
+
+    private static void Normalise(Span<byte> bools)
+    {
+        foreach (ref byte value in bools)
+            value = value == 0 ? (byte)0 : (byte)1;
+    }
+
+    private protected override void AppendDefault()
+    {
+        Reserve(ref _bytes, _used, _width);
+        _bytes.AsSpan(_used, _width).Clear();
+        _used += _width;
+        Count++;
+    }
+
+    private protected override void TruncateValues(int count) => _used = count * _width;
+}
