@@ -1,0 +1,26 @@
+using System.Text.Json.Serialization;
+
+namespace EdgeCloud.Contracts.Api;
+
+/// <summary>The serialisers of the REST API: same conventions as <see cref="ContractJson"/>, with nulls written.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    RespectNullableAnnotations = true,
+    Converters = [
+        typeof(SnakeCaseEnum<Custody>), typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<CommandKind>),
+        typeof(SnakeCaseEnum<CommandStatus>), typeof(SnakeCaseEnum<ExportState>)])]
+[JsonSerializable(typeof(LoginRequest))]
+[JsonSerializable(typeof(LoginResponse))]
+[JsonSerializable(typeof(RobotView))]
+[JsonSerializable(typeof(Page<RobotView>))]
+[JsonSerializable(typeof(CommandRequest))]
+[JsonSerializable(typeof(CommandView))]
+[JsonSerializable(typeof(Page<CommandView>))]
+[JsonSerializable(typeof(SessionView))]
+[JsonSerializable(typeof(Page<SessionView>))]
+[JsonSerializable(typeof(SegmentView))]
+[JsonSerializable(typeof(Page<SegmentView>))]
+[JsonSerializable(typeof(ExportRequest))]
+[JsonSerializable(typeof(ExportView))]
+[JsonSerializable(typeof(Page<ExportView>))]
+public sealed partial class ApiJsonContext : JsonSerializerContext;

@@ -1,0 +1,62 @@
+namespace EdgeCloud.Contracts.Api;
+
+/// <summary><c>GET /api/v1/robots</c> and <c>GET /api/v1/robots/{robot}</c>.</summary>
+public sealed record RobotView
+{
+    /// <summary>Robot id.</summary>
+    public required string Robot { get; init; }
+    /// <summary>True while its MQTT connection stands.</summary>
+    public required bool Online { get; init; }
+    /// <summary>When it was last heard of; null when never.</summary>
+    public DateTimeOffset? LastSeenAt { get; init; }
+    /// <summary>Its last state, with sessions, topics and alarms; null before the first.</summary>
+    public StateMessage? State { get; init; }
+    /// <summary>Its last figures; null before the first.</summary>
+    public TelemetryMessage? Telemetry { get; init; }
+    /// <summary>Messages lost in the last 24 hours.</summary>
+    public long Lost24h { get; init; }
+}
+
+/// <summary><c>POST /api/v1/robots/{robot}/commands</c>.</summary>
+public sealed record CommandRequest
+{
+    /// <summary>What to do.</summary>
+    public required CommandKind Command { get; init; }
+    /// <summary>The session meant; see <see cref="CommandMessage.Session"/>. For a start the server mints one when it is null.</summary>
+    public Guid? Session { get; init; }
+    /// <summary>Start: a name for people.</summary>
+    public string Name { get; set; } = "";
+    /// <summary>Start: which topics; null means all.</summary>
+    public TopicSelection? Selection { get; init; }
+    /// <summary>Configure: setting keys and values.</summary>
+    public IReadOnlyDictionary<string, string>? Settings { get; init; }
+    /// <summary>After how long the robot is no longer to carry it out, seconds: 1 to 604,800.</summary>
+    public int ExpiresInSeconds { get; set; } = 300;
+}
+
+/// <summary>A command and its last answer: <c>GET /api/v1/robots/{robot}/commands</c>, <c>GET /api/v1/commands/{id}</c>.</summary>
+public sealed record CommandView
+{
+    /// <summary>Command id.</summary>
+    public required Guid Id { get; init; }
+    /// <summary>Robot.</summary>
+    public required string Robot { get; init; }
+    /// <summary>What to do.</summary>
+    public required CommandKind Command { get; init; }
+    /// <summary>How far it has come.</summary>
+    public required CommandStatus Status { get; init; }
+    /// <summary>Why it was rejected or failed; empty otherwise.</summary>
+    public string Reason { get; set; } = "";
+    /// <summary>Session concerned.</summary>
+    public Guid? Session { get; init; }
+    /// <summary>0 to 100 while it is carried out.</summary>
+    public double? Percent { get; init; }
+    /// <summary>Who issued it.</summary>
+    public required string Issuer { get; init; }
+    /// <summary>When it was issued.</summary>
+    public required DateTimeOffset IssuedAt { get; init; }
+    /// <summary>When it expires.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
+    /// <summary>When its status last changed.</summary>
+    public required DateTimeOffset UpdatedAt { get; init; }
+}

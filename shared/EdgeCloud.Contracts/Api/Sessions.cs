@@ -1,0 +1,49 @@
+namespace EdgeCloud.Contracts.Api;
+
+/// <summary><c>GET /api/v1/sessions</c> and <c>GET /api/v1/sessions/{id}</c>.</summary>
+public sealed record SessionView
+{
+    /// <summary>Session id.</summary>
+    public required Guid Session { get; init; }
+    /// <summary>Robot that recorded it.</summary>
+    public required string Robot { get; init; }
+    /// <summary>Name for people.</summary>
+    public string Name { get; set; } = "";
+    /// <summary>State on the robot, as last heard.</summary>
+    public required SessionState State { get; init; }
+    /// <summary>Why it failed or was cancelled; empty otherwise.</summary>
+    public string Reason { get; set; } = "";
+    /// <summary>Start.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+    /// <summary>End of recording; null while it goes on.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+    /// <summary>Messages in announced segments.</summary>
+    public long Messages { get; init; }
+    /// <summary>Bytes of announced segments.</summary>
+    public long Bytes { get; init; }
+    /// <summary>Announced segments.</summary>
+    public int Segments { get; init; }
+    /// <summary>Bytes by custody state; absent states hold none.</summary>
+    public IReadOnlyDictionary<Custody, long> BytesByCustody { get; set; } = new Dictionary<Custody, long>();
+    /// <summary>Messages that were meant to be recorded and are not.</summary>
+    public long Lost { get; init; }
+    /// <summary>The ledger by topic; only with a single session.</summary>
+    public IReadOnlyList<LedgerEntry>? Ledger { get; init; }
+    /// <summary>Topics; only with a single session.</summary>
+    public IReadOnlyList<TopicSummary>? Topics { get; init; }
+    /// <summary>Pauses; only with a single session.</summary>
+    public IReadOnlyList<PauseInterval>? Pauses { get; init; }
+}
+
+/// <summary><c>GET /api/v1/sessions/{id}/segments</c>.</summary>
+public sealed record SegmentView
+{
+    /// <summary>Where it is.</summary>
+    public required Custody Custody { get; init; }
+    /// <summary>Why it was discarded or quarantined; empty otherwise.</summary>
+    public string Reason { get; set; } = "";
+    /// <summary>When the control plane checked its object; null before.</summary>
+    public DateTimeOffset? AcknowledgedAt { get; init; }
+    /// <summary>What it holds.</summary>
+    public required SegmentManifest Manifest { get; init; }
+}
