@@ -1,0 +1,113 @@
+using EdgeCloud.Contracts;
+
+namespace EdgeCloud.Agent.Configuration;
+
+/// <summary>Everything the agent can be told at start, checked. <see cref="ConfigurationFile"/> reads it.</summary>
+internal sealed record AgentConfiguration
+{
+    /// <summary>This robot.</summary>
+    public required string Robot { get; init; }
+    /// <summary>Absolute path of the folder that holds the recordings and the agent's memory.</summary>
+    public required string DataDir { get; init; }
+    public required SourceSettings Source { get; init; }
+    /// <summary>Null: no control link.</summary>
+    public MqttSettings? Mqtt { get; init; }
+    /// <summary>Null: no upload.</summary>
+    public S3Settings? S3 { get; init; }
+    public RecordingSettings Recording { get; init; } = new();
+    public DiskSettings Disk { get; init; } = new();
+    public UploadSettings Upload { get; init; } = new();
+    public TelemetrySettings Telemetry { get; init; } = new();
+    public HealthSettings Health { get; init; } = new();
+}
+
+internal enum SourceKind { Simulated, Replay }
+
+/// <summary>What a replay does with the times of its input.</summary>
+internal enum ReplayTimes
+{
+    /// <summary>Kept to the nanosecond.</summary>
+    Original,
+    /// <summary>Shifted so that each pass starts now.</summary>
+    Rebased,
+}
+
+internal sealed record SourceSettings
+{
+    public required SourceKind Kind { get; init; }
+    /// <summary><see cref="SourceKind.Replay"/>: the MCAP file.</summary>
+    public string Input { get; init; } = "";
+    public ReplayTimes Times { get; init; } = ReplayTimes.Rebased;
+    /// <summary><see cref="SourceKind.Replay"/>: start again at the end, for ever.</summary>
+    public bool Loop { get; init; } = true;
+    /// <summary>Replay: speed, 0 for as fast as the disk takes it. Simulated: factor on every message rate.</summary>
+    public double Rate { get; init; } = 1;
+    /// <summary><see cref="SourceKind.Simulated"/>: robots of one seed drive the same way.</summary>
+    public int Seed { get; init; } = 1;
+}
+
+internal sealed record MqttSettings
+{
+    public required string Host { get; init; }
+    public required int Port { get; init; }
+    public required string User { get; init; }
+    public string? Password { get; init; }
+    public bool Tls { get; init; }
+    /// <summary>PEM file of the authorities to trust; null for the system's.</summary>
+    public string? CaFile { get; init; }
+}
+
+internal sealed record S3Settings
+{
+    public required string Endpoint { get; init; }
+    public string Region { get; init; } = "us-east-1";
+    public required string Bucket { get; init; }
+    public string Prefix { get; init; } = "";
+    public required string AccessKey { get; init; }
+    public required string SecretKey { get; init; }
+    public bool ForcePathStyle { get; init; } = true;
+}
+
+internal enum ChunkCompression { None, Lz4, Zstd }
+
+internal sealed record RecordingSettings
+{
+    /// <summary>Start a session when none is going on at start.</summary>
+    public bool Autostart { get; init; }
+    public string Name { get; init; } = "";
+    /// <summary>Topics of the session that starts by itself.</summary>
+    public TopicSelection Selection { get; init; } = TopicSelection.All;
+    /// <summary>Durability bound: at most this much of the newest data is at risk, ms.</summary>
+    public int BoundMs { get; init; } = 50;
+    public long SegmentBytes { get; init; } = 64 << 20;
+    public int SegmentSeconds { get; init; } = 60;
+    public ChunkCompression Compression { get; init; } = ChunkCompression.Zstd;
+}
+
+internal sealed record DiskSettings
+{
+    /// <summary>Recording stops, and is counted as dropped, below this much free space, bytes.</summary>
+    public long MinimumFreeBytes { get; init; } = 1L << 30;
+    /// <summary>Keep acknowledged segments until their space is needed; false deletes them at once.</summary>
+    public bool KeepAcknowledged { get; init; }
+}
+
+internal sealed record UploadSettings
+{
+    public int Workers { get; init; } = 4;
+    /// <summary>Size of a part of a multipart upload, bytes. Objects up to twice this go in one PUT.</summary>
+    public long PartBytes { get; init; } = 8 << 20;
+    /// <summary>0: no cap.</summary>
+    public long BandwidthBytesPerSecond { get; init; }
+}
+
+internal sealed record TelemetrySettings
+{
+    public double IntervalSeconds { get; init; } = 2;
+}
+
+internal sealed record HealthSettings
+{
+    /// <summary>Loopback port of /healthz and /metrics; null: none.</summary>
+    public int? Port { get; init; }
+}

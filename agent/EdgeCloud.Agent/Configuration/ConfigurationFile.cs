@@ -1,0 +1,143 @@
+using System.Collections;
+using EdgeCloud.Contracts;
+
+namespace EdgeCloud.Agent.Configuration;
+
+/// <summary>
+/// Reads <see cref="AgentConfiguration"/> from a YAML file with environment overrides (see <see cref="SettingTree"/>). Keys are those of
+/// <c>infra/systemd/agent.yaml</c>. Relative paths, those in variables included, start at the file's folder.
+/// </summary>
+internal static class ConfigurationFile
+{
+    /// <summary>Where the package puts it.</summary>
+    public const string DefaultPath = "/etc/edgecloud/agent.yaml";
+
+    private static readonly string[] TopLevelKeys =
+        ["robot", "data_dir", "source", "mqtt", "s3", "recording", "disk", "upload", "telemetry", "health"];
+
+    /// <exception cref="ConfigurationException">See there.</exception>
+    public static AgentConfiguration Read(string file) => Read(file, ProcessEnvironment());
+
+    /// <exception cref="ConfigurationException">See there.</exception>
+    public static AgentConfiguration Read(string file, IEnumerable<KeyValuePair<string, string>> environment)
+    {
+        var tree = SettingTree.Load(file, environment, TopLevelKeys);
+        var reader = new SettingReader(tree);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        string Resolve(string path) => Path.GetFullPath(path, folder);
+
+        var robot = reader.RequiredText("robot", $"this robot's id, {RobotId.Rule}");
+        reader.Require(robot.Length == 0 || RobotId.IsValid(robot), "robot", $"'{robot}' is no robot id; allowed is {RobotId.Rule}");
+        var configuration = new AgentConfiguration
+        {
+            Robot = robot,
+            DataDir = Resolve(reader.Text("data_dir", "/var/lib/edgecloud")!),
+            Source = ReadSource(reader, Resolve),
+            Mqtt = reader.HasSection("mqtt") ? ReadMqtt(reader, robot, Resolve) : null,
+            S3 = reader.HasSection("s3") ? ReadS3(reader, Resolve) : null,
+            Recording = ReadRecording(reader),
+            Disk = new DiskSettings
+            {
+                MinimumFreeBytes = reader.Integer("disk.minimum_free_bytes", new DiskSettings().MinimumFreeBytes, 0),
+                KeepAcknowledged = reader.Flag("disk.keep_acknowledged", false),
+            },
+            Upload = new UploadSettings
+            {
+                Workers = (int)reader.Integer("upload.workers", new UploadSettings().Workers, 1, 64),
+                PartBytes = reader.Integer("upload.part_bytes", new UploadSettings().PartBytes, 5 << 20, 1L << 30),
+                BandwidthBytesPerSecond = reader.Integer("upload.bandwidth_bytes_per_second", 0, 0),
+            },
+            Telemetry = new TelemetrySettings
+            {
+                IntervalSeconds = reader.Number("telemetry.interval_seconds", new TelemetrySettings().IntervalSeconds, 0.1, 3600),
+            },
+            Health = new HealthSettings
+            {
+                Port = reader.Integer("health.port", 0, 0, 65535) is > 0 and var port ? (int)port : null,
+            },
+        };
+        reader.Finish();
+        return configuration;
+    }
+
+    private static SourceSettings ReadSource(SettingReader reader, Func<string, string> resolve)
+    {
+        var source = new SourceSettings
+        {
+            Kind = reader.RequiredChoice<SourceKind>("source.kind"),
+            Input = reader.Text("source.input") is { Length: > 0 } input ? resolve(input) : "",
+            Times = reader.Choice("source.times", ReplayTimes.Rebased),
+            Loop = reader.Flag("source.loop", true),
+            Rate = reader.Number("source.rate", 1, 0, 1000),
+            Seed = (int)reader.Integer("source.seed", 1, 0, int.MaxValue),
+        };
+        if (source.Kind is SourceKind.Replay)
+        {
+            reader.Require(source.Input.Length > 0, "source.input", "is not set; a replay needs the MCAP file to play");
+            reader.Require(source.Times is ReplayTimes.Rebased || !source.Loop, "source.loop",
+                "is true with source.times 'original'; original times can be recorded once only, so allowed is false");
+            reader.Require(source.Rate > 0 || !source.Loop, "source.rate", "is 0 in a loop, which would fill the disk; allowed is more than 0");
+        }
+        else
+        {
+            reader.Require(source.Rate > 0, "source.rate", "is 0; a simulated robot needs more than 0");
+        }
+        return source;
+    }
+
+    private static MqttSettings ReadMqtt(SettingReader reader, string robot, Func<string, string> resolve)
+    {
+        var tls = reader.Flag("mqtt.tls.enabled", false);
+        var caFile = reader.Text("mqtt.tls.ca_file") is { Length: > 0 } ca ? resolve(ca) : null;
+        reader.Require(caFile is null || File.Exists(caFile), "mqtt.tls.ca_file", $"'{caFile}' is not there; allowed is a PEM file");
+        return new MqttSettings
+        {
+            Host = reader.RequiredText("mqtt.host", "the broker's name or address"),
+            Port = (int)reader.Integer("mqtt.port", tls ? 8883 : 1883, 1, 65535),
+            User = reader.Text("mqtt.user", robot)!,
+            Password = reader.Secret("mqtt.password", resolve),
+            Tls = tls,
+            CaFile = caFile,
+        };
+    }
+
+    private static S3Settings ReadS3(SettingReader reader, Func<string, string> resolve)
+    {
+        var endpoint = reader.RequiredText("s3.endpoint", "the server's URL, such as https://s3.example.com");
+        reader.Require(endpoint.Length == 0 || Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https",
+            "s3.endpoint", $"'{endpoint}' is no URL; allowed is http://... or https://...");
+        var secret = reader.Secret("s3.secret_key", resolve);
+        reader.Require(secret is { Length: > 0 }, "s3.secret_key", "is not set; set it or s3.secret_key_file");
+        return new S3Settings
+        {
+            Endpoint = endpoint,
+            Region = reader.Text("s3.region", "us-east-1")!,
+            Bucket = reader.RequiredText("s3.bucket", "the bucket's name"),
+            Prefix = reader.Text("s3.prefix", "")!,
+            AccessKey = reader.RequiredText("s3.access_key", "the access key's id"),
+            SecretKey = secret ?? "",
+            ForcePathStyle = reader.Flag("s3.force_path_style", true),
+        };
+    }
+
+    private static RecordingSettings ReadRecording(SettingReader reader)
+    {
+        var defaults = new RecordingSettings();
+        return new RecordingSettings
+        {
+            Autostart = reader.Flag("recording.autostart", false),
+            Name = reader.Text("recording.name", "")!,
+            Selection = new TopicSelection { Include = reader.List("recording.include"), Exclude = reader.List("recording.exclude") },
+            BoundMs = (int)reader.Integer("recording.bound_ms", defaults.BoundMs, 1, 60_000),
+            SegmentBytes = reader.Integer("recording.segment_bytes", defaults.SegmentBytes, 1 << 20, 4L << 30),
+            SegmentSeconds = (int)reader.Integer("recording.segment_seconds", defaults.SegmentSeconds, 1, 86_400),
+            Compression = reader.Choice("recording.compression", ChunkCompression.Zstd),
+        };
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> ProcessEnvironment()
+    {
+        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+            yield return new((string)entry.Key, (string?)entry.Value ?? "");
+    }
+}

@@ -1,0 +1,170 @@
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeCloud.Agent.Control;
+
+/// <summary>
+/// Takes commands one after the other and answers each: accepted or rejected, then how it ended. What was accepted is on disk before it is
+/// begun; after a crash it is looked at again, and since every command leads to a state, doing it again does nothing twice.
+/// </summary>
+internal sealed partial class CommandDesk(
+    string robot, SessionDesk sessions, SessionBook book, CommandMemory memory, RunTimeSettings settings, DeliveryWatch delivery,
+    TimeProvider clock, ILogger log)
+{
+    /// <summary>Told of each answer, in order, to be sent.</summary>
+    public event Action<CommandAck>? Answered;
+
+    /// <summary>Told by the command <c>status</c>.</summary>
+    public event Action? StatusAsked;
+
+    /// <summary>Ends what a crash interrupted.</summary>
+    public async Task SettleUnfinishedAsync()
+    {
+        foreach (var interrupted in memory.Unfinished)
+            await CarryOutAsync(interrupted.Command with { Session = interrupted.Answer.Session }, again: true);
+    }
+
+    /// <summary>Handles a command that arrived.</summary>
+    public async Task HandleAsync(CommandMessage command)
+    {
+        if (memory.Find(command.Id) is { } known)
+        {
+            Answered?.Invoke(known.Answer);
+            return;
+        }
+        LogReceived(command.Command, command.Id, command.Issuer);
+        if (clock.NowNs() >= command.ExpiresNs)
+        {
+            Answer(command, CommandStatus.Expired, "it arrived after its expiry");
+            return;
+        }
+        try
+        {
+            command = Admit(command);
+        }
+        catch (RefusedException e)
+        {
+            LogRejected(command.Command, command.Id, e.Message);
+            Answer(command, CommandStatus.Rejected, e.Message);
+            return;
+        }
+        Answer(command, CommandStatus.Accepted, "");
+        await CarryOutAsync(command, again: false);
+    }
+
+    /// <summary>The command with its session filled in.</summary>
+    /// <exception cref="RefusedException">It cannot be carried out now.</exception>
+    private CommandMessage Admit(CommandMessage command)
+    {
+        switch (command.Command)
+        {
+            case CommandKind.Start when command.Session is not { } id:
+                throw new RefusedException("start needs the id of the new session");
+            case CommandKind.Start when book.Find(command.Session.Value) is not null:
+                throw new RefusedException($"session {command.Session} exists already");
+            case CommandKind.Start or CommandKind.Status:
+                return command;
+            case CommandKind.Sync:
+                return delivery.IsPossible ? command : throw new RefusedException("this agent has no s3 section: it uploads nothing");
+            case CommandKind.Configure:
+                settings.Check(command.Settings);
+                return command;
+        }
+        var session = sessions.Resolve(command.Session);
+        if (SessionRules.Refusal(session.State, command.Command) is { } reason)
+            throw new RefusedException(reason);
+        return command with { Session = session.Id };
+    }
+
+    private async Task CarryOutAsync(CommandMessage command, bool again)
+    {
+        try
+        {
+            if (command.Command is CommandKind.Sync)
+            {
+                await sessions.SealAsync();
+                delivery.Watch(command);
+                return;
+            }
+            var words = again && IsDone(command) ? "" : await CarryOutOnceAsync(command);
+            Answer(command, CommandStatus.Succeeded, words);
+        }
+        catch (RefusedException e)
+        {
+            LogFailed(command.Command, command.Id, e.Message);
+            Answer(command, CommandStatus.Failed, e.Message);
+        }
+        catch (IOException e)
+        {
+            LogFailed(command.Command, command.Id, e.Message);
+            Answer(command, CommandStatus.Failed, e.Message);
+        }
+    }
+
+    /// <summary>Answers what there is to say about the success.</summary>
+    private async Task<string> CarryOutOnceAsync(CommandMessage command)
+    {
+        switch (command.Command)
+        {
+            case CommandKind.Start:
+                await sessions.StartAsync(command.Session!.Value, command.Name, command.Selection ?? TopicSelection.All, command.Issuer);
+                return "";
+            case CommandKind.Pause:
+                await sessions.PauseAsync(sessions.Resolve(command.Session));
+                return "";
+            case CommandKind.Resume:
+                await sessions.ResumeAsync(sessions.Resolve(command.Session));
+                return "";
+            case CommandKind.Cancel:
+                await sessions.CancelAsync(sessions.Resolve(command.Session), $"cancelled by {command.Issuer}");
+                return "";
+            case CommandKind.Finish:
+                var session = sessions.Resolve(command.Session);
+                Answer(command, CommandStatus.Progress, "sealing the last segment");
+                await sessions.FinishAsync(session);
+                return $"segments left to deliver: {session.Segments.Count(s => !s.IsSettled)}";
+            case CommandKind.Configure:
+                settings.Apply(command.Settings!);
+                return "";
+            default:
+                StatusAsked?.Invoke();
+                return "";
+        }
+    }
+
+    /// <summary>True when an interrupted command had already led to its state.</summary>
+    private bool IsDone(CommandMessage command) =>
+        command.Session is { } id && book.Find(id) is { } session && (command.Command, session.State) is
+            (CommandKind.Start, _)
+            or (CommandKind.Pause, SessionState.Paused)
+            or (CommandKind.Resume, SessionState.Recording)
+            or (CommandKind.Finish, SessionState.Finishing or SessionState.Finished)
+            or (CommandKind.Cancel, SessionState.Cancelled);
+
+    /// <summary>Stores an answer and tells that it is to be sent.</summary>
+    public void Answer(CommandMessage command, CommandStatus status, string reason, double? percent = null)
+    {
+        var answer = new CommandAck
+        {
+            Robot = robot,
+            Id = command.Id,
+            Status = status,
+            Reason = reason,
+            Session = command.Session,
+            Percent = percent,
+            TimeNs = clock.NowNs(),
+        };
+        memory.Answer(command, answer);
+        Answered?.Invoke(answer);
+    }
+
+    [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "Command {Kind} ({Id}) from {Issuer}")]
+    private partial void LogReceived(CommandKind kind, Guid id, string issuer);
+
+    [LoggerMessage(EventId = 402, Level = LogLevel.Warning, Message = "Command {Kind} ({Id}) rejected: {Reason}")]
+    private partial void LogRejected(CommandKind kind, Guid id, string reason);
+
+    [LoggerMessage(EventId = 403, Level = LogLevel.Error, Message = "Command {Kind} ({Id}) failed: {Reason}")]
+    private partial void LogFailed(CommandKind kind, Guid id, string reason);
+}

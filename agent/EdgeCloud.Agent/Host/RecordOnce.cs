@@ -1,0 +1,46 @@
+using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Agent.Sources;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeCloud.Agent.Host;
+
+/// <summary>
+/// Records one session into sealed segments and ends, without any network: <c>edgecloud-agent record</c>. The session is left finishing;
+/// an agent that runs on the same folder delivers it.
+/// </summary>
+internal static class RecordOnce
+{
+    /// <summary>Records until the source ends or <paramref name="cancellation"/>; answers the session.</summary>
+    /// <exception cref="StateFileException">The folder cannot be used.</exception>
+    /// <exception cref="SourceException">The source broke; what came before is recorded and sealed.</exception>
+    public static async Task<Session> RunAsync(
+        AgentConfiguration configuration, ISource source, Func<string, ILogger> log, CancellationToken cancellation)
+    {
+        using var folder = DataFolder.Take(configuration.DataDir);
+        Control.AgentMemory.Open(configuration.DataDir, configuration.Robot);
+        var (alarms, recorder, clock) = (new Alarms(), new Recorder(), TimeProvider.System);
+        var book = SessionBook.Open(configuration.DataDir, damage => alarms.Raise("state", damage));
+        await using var sessions = new SessionDesk(configuration, book, recorder, alarms, clock, log("sessions"));
+        using var disk = DiskGuard.Of(configuration.Disk, configuration.DataDir, book, recorder, alarms, log("disk"));
+        disk.Check();
+        var session = await sessions.StartAsync(
+            Guid.CreateVersion7(), configuration.Recording.Name, configuration.Recording.Selection, "record");
+        using var ended = new CancellationTokenSource();
+        var guarding = Tasks.WhenAnyFails(ended.Token, disk.RunAsync, sessions.WatchAsync);
+        try
+        {
+            await source.RunAsync(recorder, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await guarding;
+            await sessions.FinishAsync(session);
+        }
+        return session;
+    }
+}

@@ -1,0 +1,3 @@
+using EdgeCloud.Agent.Host;
+
+return await Commands.InvokeAsync(args);

@@ -1,0 +1,101 @@
+using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Wal;
+using EdgeCloud.Mcap;
+
+namespace EdgeCloud.Agent.Sessions;
+
+/// <summary>A session with its open log, and the task that takes sealed segments into the chain.</summary>
+internal sealed class LiveSession
+{
+    private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(1);
+    private readonly Task _chaining;
+    private readonly SegmentLogOptions _options;
+
+    private LiveSession(SessionRecording recording, SegmentLogOptions options)
+    {
+        Recording = recording;
+        _options = options;
+        _chaining = ChainAsync();
+    }
+
+    public SessionRecording Recording { get; }
+
+    public static LiveSession Open(Session session, Lock gate, AgentConfiguration configuration)
+    {
+        session.Hold();
+        var options = OptionsOf(session, configuration);
+        var first = LastSequenceOnDisk(session.Folder) + 1;
+        var recording = new SessionRecording(
+            session, gate, end => new SegmentLog(session.Folder, first, options with { EndMetadata = end }), session.File.Unsegmented);
+        session.LiveCounts = recording.CountsAfter;
+        return new LiveSession(recording, options);
+    }
+
+    /// <summary>Seals what is open and ends. What no segment accounts for is in the session's file afterwards.</summary>
+    public async Task CloseAsync()
+    {
+        await Recording.Log.DisposeAsync();
+        await _chaining;
+        Recording.Save();
+        Recording.Session.LiveCounts = null;
+        Recording.Session.Release();
+    }
+
+    /// <summary>The greatest number that a segment of this folder ever had.</summary>
+    public static int LastSequenceOnDisk(string folder) => Directory.EnumerateFiles(folder)
+        .Select(f => int.TryParse(Path.GetFileName(f).Split('.')[0], out var sequence) ? sequence : 0)
+        .DefaultIfEmpty(0).Max();
+
+    /// <summary>How the log of a session behaves.</summary>
+    public static SegmentLogOptions OptionsOf(Session session, AgentConfiguration configuration) => new()
+    {
+        BoundMs = configuration.Recording.BoundMs,
+        SegmentBytes = configuration.Recording.SegmentBytes,
+        SegmentTime = TimeSpan.FromSeconds(configuration.Recording.SegmentSeconds),
+        PartBytes = (int)configuration.Upload.PartBytes,
+        SinglePutBytes = 2 * configuration.Upload.PartBytes,
+        Compression = configuration.Recording.Compression switch
+        {
+            ChunkCompression.Zstd => McapCompression.Zstd,
+            ChunkCompression.Lz4 => McapCompression.Lz4,
+            _ => McapCompression.None,
+        },
+        Library = $"edgecloud-agent {AgentVersion.Text}",
+        StartMetadata =
+        [
+            new SegmentMetadata("foxglove", new Dictionary<string, string> { ["deviceName"] = configuration.Robot }),
+            new SegmentMetadata("edgecloud", new Dictionary<string, string>
+            {
+                ["robot"] = configuration.Robot,
+                ["session"] = session.Id.ToString("D"),
+                ["session_name"] = session.File.Manifest.Name,
+                ["agent_version"] = AgentVersion.Text,
+            }),
+        ],
+    };
+
+    private async Task ChainAsync()
+    {
+        await foreach (var done in Recording.Log.Sealed.ReadAllAsync())
+        {
+            var segment = SegmentManifests.SegmentFileOf(Recording.Session, done, Recording.LedgerOf(done.Facts), _options.PartBytes);
+            while (!TryChain(segment))
+                await Task.Delay(DiskRetry);
+            Recording.Chained(done.Facts.Sequence);
+        }
+    }
+
+    // A disk that takes no small file either has raised its alarm already; the segment itself is safe, and found at the next start.
+    private bool TryChain(SegmentFile segment)
+    {
+        try
+        {
+            Recording.Session.AddToChain(segment);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Text.RegularExpressions;
+using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Wal;
+using EdgeCloud.Contracts;
+using EdgeCloud.Mcap;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeCloud.Agent.Sessions;
+
+/// <summary>
+/// After a restart, brings every segment on disk into its session's chain: open ones through the log's recovery, sealed ones whose state was
+/// not written by reading them, missing and broken ones as quarantined with the reason. <see cref="Survey"/> is quick and comes before
+/// recording goes on; <see cref="RunAsync"/> takes its time beside it.
+/// </summary>
+internal sealed partial class RestartRecovery(AgentConfiguration configuration, SessionBook book, Alarms alarms, ILogger log)
+{
+    private readonly List<(Session Session, List<int> Sequences)> _work = [];
+
+    /// <summary>Finds what there is to do.</summary>
+    public void Survey()
+    {
+        foreach (var session in book.All)
+        {
+            using (var recovery = new SegmentRecovery(LiveSession.OptionsOf(session, configuration)))
+                recovery.Survey(session.Folder);
+            var sealedLast = session.Segments.Select(s => s.Sequence).Concat(SequencesOf(session, ".mcap")).DefaultIfEmpty(0).Max();
+            // The ledger of a later sealed segment accounts for them.
+            if (sealedLast > session.File.UnsegmentedAfter && session.File.Unsegmented.Count > 0)
+                session.UpdateQuietly(f => f with { Unsegmented = [], UnsegmentedAfter = sealedLast });
+            var known = session.Segments.Select(s => s.Sequence).ToHashSet();
+            var last = LiveSession.LastSequenceOnDisk(session.Folder);
+            var missing = Enumerable.Range(1, last).Where(s => !known.Contains(s)).ToList();
+            if (missing.Count == 0)
+                continue;
+            session.Hold();
+            _work.Add((session, missing));
+        }
+        RemoveLeftovers();
+    }
+
+    /// <summary>Recovers; sessions are complete only afterwards.</summary>
+    public Task RunAsync(CancellationToken cancellation) => Task.Run(() =>
+    {
+        foreach (var (session, sequences) in _work)
+        {
+            foreach (var sequence in sequences)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                session.AddToChain(Recover(session, sequence));
+            }
+            session.Release();
+        }
+    }, cancellation);
+
+    private SegmentFile Recover(Session session, int sequence)
+    {
+        var options = LiveSession.OptionsOf(session, configuration);
+        var path = Path.Combine(session.Folder, ObjectKeys.SegmentName(sequence) + ".mcap");
+        if (File.Exists(path))
+            return ReadSealed(session, sequence, path, options);
+        var open = path + ".open";
+        if (!File.Exists(open))
+            return Quarantine(session, sequence, null, "its file is missing");
+        using var recovery = new SegmentRecovery(options);
+        switch (recovery.Recover(open))
+        {
+            case RecoveryOutcome.Recovered(var done):
+                LogRecovered(session.Id, sequence, done.Facts.Messages, done.Facts.CutBytes);
+                return SegmentManifests.SegmentFileOf(session, done, SegmentManifests.LedgerOf(done.Facts), options.PartBytes);
+            case RecoveryOutcome.Unrepairable failed:
+                return Quarantine(session, sequence, open, failed.Reason);
+            default:
+                throw new InvalidOperationException("Recovery has an outcome that is not known here.");
+        }
+    }
+
+    private SegmentFile ReadSealed(Session session, int sequence, string path, SegmentLogOptions options)
+    {
+        try
+        {
+            var (segment, ledger) = SealedFile.Read(path, sequence, options);
+            return SegmentManifests.SegmentFileOf(session, segment, ledger, options.PartBytes);
+        }
+        catch (McapException e)
+        {
+            return Quarantine(session, sequence, path, e.Message);
+        }
+    }
+
+    private SegmentFile Quarantine(Session session, int sequence, string? path, string reason)
+    {
+        var manifest = session.File.Manifest;
+        long bytes = 0;
+        var (sha256, etag) = ("", "");
+        if (path is not null)
+        {
+            using var digest = new SegmentDigest(long.MaxValue, 8 << 20);
+            bytes = SealedFile.Hash(path, digest);
+            (sha256, etag) = digest.Finish();
+            path = SessionBook.Quarantine(configuration.DataDir, path);
+        }
+        LogQuarantined(session.Id, sequence, path ?? "", reason);
+        alarms.Raise($"quarantine.{session.Id}.{sequence}", $"segment {sequence} of session {session.Id} is in quarantine: {reason}");
+        return new SegmentFile
+        {
+            Custody = Custody.Quarantined,
+            Reason = reason,
+            PartBytes = 8 << 20,
+            Manifest = new SegmentManifest
+            {
+                Robot = manifest.Robot,
+                Session = session.Id,
+                Sequence = sequence,
+                ObjectKey = ObjectKeys.Segment(manifest.ObjectPrefix, sequence),
+                Bytes = bytes,
+                Sha256 = sha256,
+                ETag = etag,
+                Clock = new ClockFacts { WallNs = 0, MonotonicNs = 0, BootId = "" },
+                AgentVersion = AgentVersion.Text,
+            },
+        };
+    }
+
+    /// <summary>Recordings that were to be deleted when the agent died.</summary>
+    private void RemoveLeftovers()
+    {
+        foreach (var segment in book.All.SelectMany(s => s.Segments).Where(s => s.Custody is Custody.Released or Custody.Discarded))
+            File.Delete(segment.MediaPath);
+    }
+
+    private static IEnumerable<int> SequencesOf(Session session, string ending) => Directory.EnumerateFiles(session.Folder)
+        .Select(f => FileName().Match(Path.GetFileName(f))).Where(m => m.Success && m.Groups[2].Value == ending)
+        .Select(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture));
+
+    [GeneratedRegex(@"^([0-9]{6,9})(\.mcap|\.mcap\.open)$")]
+    private static partial Regex FileName();
+
+    [LoggerMessage(EventId = 211, Level = LogLevel.Warning,
+        Message = "Segment {Sequence} of session {Session} was recovered: {Messages} messages, {CutBytes} bytes cut after them")]
+    private partial void LogRecovered(Guid session, int sequence, long messages, long cutBytes);
+
+    [LoggerMessage(EventId = 212, Level = LogLevel.Error, Message = "Segment {Sequence} of session {Session} is in quarantine ({Path}): {Reason}")]
+    private partial void LogQuarantined(Guid session, int sequence, string path, string reason);
+}

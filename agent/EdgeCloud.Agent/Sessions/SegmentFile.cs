@@ -1,0 +1,58 @@
+using System.Text.Json.Serialization;
+using EdgeCloud.Contracts;
+
+namespace EdgeCloud.Agent.Sessions;
+
+/// <summary>What the agent knows about a segment: <c>{sequence:000000}.json</c> beside it. It outlives the segment's own file.</summary>
+internal sealed record SegmentFile
+{
+    /// <summary>The manifest, chained; complete from the moment the segment is sealed.</summary>
+    public required SegmentManifest Manifest { get; init; }
+    /// <summary>Where the segment is. Written before anybody is told.</summary>
+    public required Custody Custody { get; init; }
+    /// <summary>Why it was discarded or quarantined; empty otherwise.</summary>
+    public string Reason { get; init; } = "";
+    /// <summary>The custody that the control plane has answered; null when it has answered none.</summary>
+    public Custody? Noted { get; init; }
+    /// <summary>The part size that <see cref="SegmentManifest.ETag"/> was computed for, bytes.</summary>
+    public required long PartBytes { get; init; }
+    /// <summary>An upload in parts that has begun; null otherwise.</summary>
+    public MultipartUpload? Multipart { get; init; }
+}
+
+/// <summary>A multipart upload that a restart continues.</summary>
+public sealed record MultipartUpload
+{
+    /// <summary>The server's name for it.</summary>
+    public required string UploadId { get; init; }
+    /// <summary>ETags of the parts that are there, by number from 1.</summary>
+    public IReadOnlyDictionary<int, string> Parts { get; init; } = new Dictionary<int, string>();
+}
+
+/// <summary>What the agent knows about a session: <c>session.json</c> in its folder.</summary>
+internal sealed record SessionFile
+{
+    /// <summary>The session as it is announced. Its ledger holds what sealed segments do not: <see cref="SessionManifest.Ledger"/> is summed when it is sent.</summary>
+    public required SessionManifest Manifest { get; init; }
+    /// <summary>
+    /// Drops and pauses that segment <see cref="UnsegmentedAfter"/> and those before it do not account for, as last written: a crash loses
+    /// what was counted since.
+    /// </summary>
+    public IReadOnlyList<LedgerEntry> Unsegmented { get; init; } = [];
+    /// <summary>See <see cref="Unsegmented"/>.</summary>
+    public int UnsegmentedAfter { get; init; }
+    /// <summary>True when the control plane has answered the manifest as it is.</summary>
+    public bool Noted { get; init; }
+    /// <summary>True when <c>session.json</c> is in the bucket.</summary>
+    public bool Certified { get; init; }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    Converters = [typeof(SnakeCaseEnum<Custody>), typeof(SnakeCaseEnum<SessionState>)])]
+[JsonSerializable(typeof(SegmentFile))]
+[JsonSerializable(typeof(SessionFile))]
+[JsonSerializable(typeof(IReadOnlyList<LedgerEntry>))]
+internal sealed partial class SessionJson : JsonSerializerContext;

@@ -1,0 +1,179 @@
+using EdgeCloud.Contracts;
+
+namespace EdgeCloud.Agent.Sessions;
+
+/// <summary>
+/// A session and its segments as they are on disk. Changes are durable before <see cref="Changed"/> tells anybody. What a live session
+/// does with messages is <see cref="SessionRecording"/>'s.
+/// </summary>
+internal sealed class Session
+{
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<int, Segment> _segments = [];
+    private readonly SortedDictionary<int, SegmentFile> _unchained = [];
+    private SessionFile _file;
+    private int _nextSequence = 1;
+    private int _holds;
+
+    private Session(string folder, SessionFile file)
+    {
+        Folder = folder;
+        _file = file;
+    }
+
+    public Guid Id => File.Manifest.Session;
+
+    /// <summary>Where its files are.</summary>
+    public string Folder { get; }
+
+    public SessionFile File => Volatile.Read(ref _file);
+
+    public SessionState State => File.Manifest.State;
+
+    /// <summary>Its segments that are no longer open, in order.</summary>
+    public IReadOnlyList<Segment> Segments
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _segments.Values];
+        }
+    }
+
+    /// <summary>Over, and no segment can be added any more: none is open, being recovered or waiting for an earlier one.</summary>
+    public bool IsComplete
+    {
+        get
+        {
+            lock (_gate)
+                return !State.IsLive() && _holds == 0 && _unchained.Count == 0;
+        }
+    }
+
+    /// <summary>Told after the session changed.</summary>
+    public event Action<Session>? Changed;
+
+    /// <summary>Told after a segment was added or changed custody.</summary>
+    public event Action<Segment>? SegmentChanged;
+
+    /// <summary>The counts of a live session that no segment up to the given one accounts for; set by whoever records it.</summary>
+    public Func<int, IReadOnlyList<LedgerEntry>>? LiveCounts { get; set; }
+
+    /// <summary>Makes a new session durable in <paramref name="folder"/>, which is created.</summary>
+    public static Session Create(string folder, SessionManifest manifest)
+    {
+        Directory.CreateDirectory(folder);
+        var session = new Session(folder, new SessionFile { Manifest = manifest });
+        DurableFile.Write(session.StatePath, session._file, SessionJson.Default.SessionFile);
+        DurableFile.SyncDirectory(Path.GetDirectoryName(folder)!);
+        return session;
+    }
+
+    /// <summary>Reads a session and its segments' files.</summary>
+    /// <exception cref="StateFileException">A file is damaged or missing.</exception>
+    public static Session Load(string folder)
+    {
+        var path = Path.Combine(folder, "session.json");
+        var file = DurableFile.Read(path, SessionJson.Default.SessionFile) ?? throw new StateFileException($"{path} is missing");
+        var session = new Session(folder, file);
+        foreach (var segmentPath in Directory.EnumerateFiles(folder, "*.json"))
+        {
+            if (int.TryParse(Path.GetFileNameWithoutExtension(segmentPath), out _))
+                session.Add(Segment.Load(session, segmentPath));
+        }
+        return session;
+    }
+
+    /// <summary>Changes what is known of the session; from then on the control plane has to be told again.</summary>
+    public void Update(Func<SessionFile, SessionFile> change) => Store(f => change(f) with { Noted = false });
+
+    /// <summary>Changes what nobody needs to be told, such as <see cref="SessionFile.Noted"/> itself.</summary>
+    public void UpdateQuietly(Func<SessionFile, SessionFile> change) => Store(change, quietly: true);
+
+    /// <summary>Somebody works on segments that are not in the chain: the session is not complete until <see cref="Release"/>.</summary>
+    public void Hold() => Interlocked.Increment(ref _holds);
+
+    /// <summary>See <see cref="Hold"/>.</summary>
+    public void Release()
+    {
+        Interlocked.Decrement(ref _holds);
+        Changed?.Invoke(this);
+    }
+
+    /// <summary>
+    /// Takes a sealed or quarantined segment into the chain. Segments may come out of order (recovery of one runs beside the recording of
+    /// the next); each waits until those before it are there, so that links are made in order and only once.
+    /// </summary>
+    public void AddToChain(SegmentFile unchained)
+    {
+        List<Segment> added = [];
+        lock (_gate)
+        {
+            _unchained[unchained.Manifest.Sequence] = unchained;
+            while (_unchained.Remove(_nextSequence, out var next))
+            {
+                var previous = _segments.GetValueOrDefault(next.Manifest.Sequence - 1)?.Manifest.Sha256;
+                var segment = Segment.Create(this, next with { Manifest = next.Manifest with { PreviousSha256 = previous } });
+                Add(segment);
+                added.Add(segment);
+            }
+        }
+        foreach (var segment in added)
+            SegmentChanged?.Invoke(segment);
+        // The session's ledger grew: told once a segment, the portal is never further behind than that.
+        if (added.Count > 0)
+            Update(f => f with { Manifest = f.Manifest with { LastSequence = added[^1].Sequence } });
+    }
+
+    /// <summary>The manifest as it is now: sums over the segments and what is counted and in no segment.</summary>
+    public SessionManifest Describe()
+    {
+        var file = File;
+        var segments = Segments;
+        var last = segments.Count == 0 ? 0 : segments[^1].Sequence;
+        var unsegmented = LiveCounts?.Invoke(last) ?? file.Unsegmented;
+        var ledger = LedgerEntry.Sum(segments.SelectMany(s => s.Manifest.Ledger).Concat(unsegmented));
+        return file.Manifest with
+        {
+            LastSequence = last,
+            Messages = ledger.Sum(e => e.Recorded),
+            Ledger = ledger,
+        };
+    }
+
+    /// <summary>The certificate: <see cref="Describe"/> with every segment.</summary>
+    public SessionManifest Certify() => Describe() with
+    {
+        Segments = [.. Segments.Select(s => new CertifiedSegment
+        {
+            Sequence = s.Sequence,
+            Custody = s.Custody,
+            Reason = s.State.Reason,
+            Sha256 = s.Manifest.Sha256,
+            Bytes = s.Manifest.Bytes,
+            Messages = s.Manifest.Messages,
+        })],
+    };
+
+    private string StatePath => Path.Combine(Folder, "session.json");
+
+    private void Add(Segment segment)
+    {
+        _segments.Add(segment.Sequence, segment);
+        segment.Changed += s => SegmentChanged?.Invoke(s);
+        while (_segments.ContainsKey(_nextSequence))
+            _nextSequence++;
+    }
+
+    private void Store(Func<SessionFile, SessionFile> change, bool quietly = false)
+    {
+        lock (_gate)
+        {
+            var changed = change(_file);
+            DurableFile.Write(StatePath, changed, SessionJson.Default.SessionFile);
+            Volatile.Write(ref _file, changed);
+        }
+        if (!quietly)
+            Changed?.Invoke(this);
+    }
+}

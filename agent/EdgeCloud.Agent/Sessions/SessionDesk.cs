@@ -1,0 +1,250 @@
+using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Wal;
+using EdgeCloud.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeCloud.Agent.Sessions;
+
+/// <summary>A session command that may not be carried out now, and why.</summary>
+internal sealed class RefusedException(string reason) : Exception(reason);
+
+/// <summary>
+/// Carries out what sessions are told: start, pause, resume, finish, cancel, seal. One at a time; each step is on disk before the next, so
+/// that a crash leaves a state from which the same command leads on.
+/// </summary>
+internal sealed partial class SessionDesk(
+    AgentConfiguration configuration, SessionBook book, Recorder recorder, Alarms alarms, TimeProvider clock, ILogger log) : IAsyncDisposable
+{
+    private const int SecondsBetweenSaves = 5;
+    private readonly SemaphoreSlim _oneAtATime = new(1);
+    private readonly List<LiveSession> _live = [];
+
+    /// <summary>The session that a command means.</summary>
+    /// <exception cref="RefusedException">There is none, or several.</exception>
+    public Session Resolve(Guid? id)
+    {
+        if (id is { } known)
+            return book.Find(known) ?? throw new RefusedException($"there is no session {known} on this robot");
+        var live = book.All.Where(s => s.State.IsLive()).ToList();
+        return live.Count switch
+        {
+            1 => live[0],
+            0 => throw new RefusedException("no session is recording or paused"),
+            _ => throw new RefusedException($"{live.Count} sessions are recording or paused: say which ({string.Join(", ", live.Select(s => s.Id))})"),
+        };
+    }
+
+    /// <summary>Starts a session.</summary>
+    /// <exception cref="RefusedException">There is one of that id.</exception>
+    public Task<Session> StartAsync(Guid id, string name, TopicSelection selection, string issuer) => Exclusively(() =>
+    {
+        if (book.Find(id) is not null)
+            throw new RefusedException($"session {id} exists already");
+        var now = clock.GetUtcNow();
+        var session = book.Create(new SessionManifest
+        {
+            Robot = configuration.Robot,
+            Session = id,
+            Name = name,
+            State = SessionState.Recording,
+            Issuer = issuer,
+            ObjectPrefix = ObjectKeys.SessionPrefix(configuration.S3?.Prefix ?? "", configuration.Robot, now, id),
+            StartedNs = WallClock.ToNs(now),
+            Selection = selection,
+            AgentVersion = AgentVersion.Text,
+        });
+        GoLive(session);
+        LogStarted(id, name, issuer);
+        return Task.FromResult(session);
+    });
+
+    /// <summary>Stops recording and goes on counting; the open segment is sealed.</summary>
+    /// <exception cref="RefusedException">It is not recording.</exception>
+    public Task PauseAsync(Session session) => Exclusively(async () =>
+    {
+        Check(session, CommandKind.Pause);
+        var live = LiveOf(session);
+        recorder.SetPaused(live.Recording, true);
+        var now = clock.NowNs();
+        session.Update(f => f with
+        {
+            Manifest = f.Manifest with { State = SessionState.Paused, Pauses = [.. f.Manifest.Pauses, new PauseInterval(now, null)] },
+        });
+        await live.Recording.Log.RotateAsync(SealReason.Pause);
+        return session;
+    });
+
+    /// <summary>Records again.</summary>
+    /// <exception cref="RefusedException">It is not paused.</exception>
+    public Task ResumeAsync(Session session) => Exclusively(() =>
+    {
+        Check(session, CommandKind.Resume);
+        var now = clock.NowNs();
+        session.Update(f => f with { Manifest = EndPause(f.Manifest, now) with { State = SessionState.Recording } });
+        recorder.SetPaused(LiveOf(session).Recording, false);
+        return Task.FromResult(session);
+    });
+
+    /// <summary>Ends a session: its last segment is sealed when this completes, and everything will be delivered.</summary>
+    /// <exception cref="RefusedException">It is over, or finishing.</exception>
+    public Task FinishAsync(Session session) => Exclusively(async () =>
+    {
+        Check(session, CommandKind.Finish);
+        await EndAsync(session, SessionState.Finishing, "");
+        return session;
+    });
+
+    /// <summary>Ends a session and discards what is not uploaded.</summary>
+    /// <exception cref="RefusedException">It is over.</exception>
+    public Task CancelAsync(Session session, string reason) => Exclusively(async () =>
+    {
+        Check(session, CommandKind.Cancel);
+        await EndAsync(session, SessionState.Cancelled, reason);
+        foreach (var segment in session.Segments.Where(s => s.Custody is Custody.Sealed))
+            segment.TryDiscard("cancelled");
+        return session;
+    });
+
+    /// <summary>Seals the open segments of all sessions, so that what was recorded up to now can be delivered.</summary>
+    public Task SealAsync() => Exclusively(async () =>
+    {
+        foreach (var live in _live)
+            await live.Recording.Log.RotateAsync(SealReason.Sync);
+        return true;
+    });
+
+    /// <summary>Takes up a session that was recording or paused when the agent stopped.</summary>
+    public Task ContinueAsync(Session session) => Exclusively(() =>
+    {
+        GoLive(session);
+        LogContinued(session.Id, session.State);
+        return Task.FromResult(session);
+    });
+
+    /// <summary>
+    /// Looks after live sessions: writes down counts that a crash would lose, and tells of disks that refuse. Ends when cancelled; a log that
+    /// met something it cannot handle ends its session as failed.
+    /// </summary>
+    public async Task WatchAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), clock);
+        for (var second = 0; await timer.WaitForNextTickAsync(cancellation); second++)
+        {
+            foreach (var recording in recorder.Live)
+            {
+                WatchDisk(recording);
+                if (second % SecondsBetweenSaves == 0)
+                    recording.Save();
+            }
+            await FailEndedLogsAsync();
+        }
+    }
+
+    /// <summary>Seals everything; sessions stay in their state and go on at the next start.</summary>
+    public async ValueTask DisposeAsync() => await Exclusively(async () =>
+    {
+        foreach (var live in _live.ToList())
+            await CloseAsync(live);
+        return true;
+    });
+
+    private static void Check(Session session, CommandKind command)
+    {
+        if (SessionRules.Refusal(session.State, command) is { } reason)
+            throw new RefusedException(reason);
+    }
+
+    private LiveSession LiveOf(Session session) => _live.Find(l => l.Recording.Session == session)
+        ?? throw new RefusedException($"session {session.Id} is not running");
+
+    private void GoLive(Session session)
+    {
+        var live = LiveSession.Open(session, recorder.Gate, configuration);
+        _live.Add(live);
+        recorder.Add(live.Recording);
+    }
+
+    private async Task EndAsync(Session session, SessionState end, string reason)
+    {
+        var live = _live.Find(l => l.Recording.Session == session);
+        if (live is not null)
+            recorder.Remove(live.Recording);
+        var now = clock.NowNs();
+        session.Update(f => f with
+        {
+            Manifest = EndPause(f.Manifest, now) with { State = end, Reason = reason, EndedNs = f.Manifest.EndedNs ?? now },
+        });
+        if (live is not null)
+            await CloseAsync(live);
+        LogEnded(session.Id, end, reason);
+    }
+
+    /// <summary>Seals the rest, and leaves in the session's file what no segment accounts for.</summary>
+    private async Task CloseAsync(LiveSession live)
+    {
+        recorder.Remove(live.Recording);
+        _live.Remove(live);
+        await live.CloseAsync();
+        alarms.Clear(AlarmName(live.Recording.Session));
+    }
+
+    private void WatchDisk(SessionRecording recording)
+    {
+        if (recording.Log.Fault is { } fault)
+        {
+            if (alarms.Raise(AlarmName(recording.Session), $"recording of session {recording.Session.Id}: {fault.Message}"))
+                LogDiskRefuses(recording.Session.Id, fault.Message);
+        }
+        else
+        {
+            alarms.Clear(AlarmName(recording.Session));
+        }
+    }
+
+    private async Task FailEndedLogsAsync()
+    {
+        if (!recorder.Live.Any(r => r.Log.Ended.IsFaulted))
+            return;
+        await Exclusively(async () =>
+        {
+            foreach (var live in _live.Where(l => l.Recording.Log.Ended.IsFaulted).ToList())
+            {
+                var reason = live.Recording.Log.Ended.Exception!.InnerException!.Message;
+                await EndAsync(live.Recording.Session, SessionState.Failed, reason);
+            }
+            return true;
+        });
+    }
+
+    private async Task<T> Exclusively<T>(Func<Task<T>> action)
+    {
+        await _oneAtATime.WaitAsync();
+        try
+        {
+            return await action();
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    private static SessionManifest EndPause(SessionManifest manifest, long now) =>
+        manifest.Pauses is [.., { ToNs: null } open]
+            ? manifest with { Pauses = [.. manifest.Pauses.SkipLast(1), open with { ToNs = now }] }
+            : manifest;
+
+    private static string AlarmName(Session session) => $"recording.{session.Id}";
+
+    [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Session {Session} '{Name}' started by {Issuer}")]
+    private partial void LogStarted(Guid session, string name, string issuer);
+
+    [LoggerMessage(EventId = 202, Level = LogLevel.Information, Message = "Session {Session} goes on, {State}")]
+    private partial void LogContinued(Guid session, SessionState state);
+
+    [LoggerMessage(EventId = 203, Level = LogLevel.Information, Message = "Session {Session} ended: {State} {Reason}")]
+    private partial void LogEnded(Guid session, SessionState state, string reason);
+
+    [LoggerMessage(EventId = 204, Level = LogLevel.Error, Message = "Session {Session}: {Fault}; recording goes on when the disk takes writes again")]
+    private partial void LogDiskRefuses(Guid session, string fault);
+}

@@ -1,0 +1,174 @@
+using EdgeCloud.Mcap;
+using EdgeCloud.Mcap.Compression;
+using EdgeCloud.Mcap.Writing;
+
+namespace EdgeCloud.Agent.Wal;
+
+/// <summary>
+/// Turns a segment whose commits are durable into a sealed file: Metadata records, DataEnd, summary, footer and magic after the last commit,
+/// the rest cut off, sync, rename, sync of the folder. A segment of many small chunks is written anew with larger ones instead, into
+/// <c>.mcap.rewrite</c>, which takes the place of the open file by rename. Until the rename the open file is as good as before, so a crash at any
+/// point leaves something that recovery brings to the same end.
+/// </summary>
+internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options) : IDisposable
+{
+    private const int ReadBytes = 1 << 20;
+
+    private readonly ChunkCodec _codec = new();
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ReadBytes);
+
+    /// <summary>Seals a segment.</summary>
+    /// <param name="file">The open segment; closed here.</param>
+    /// <param name="contents">What is durable in it.</param>
+    /// <param name="facts">The same for the report.</param>
+    /// <param name="endMetadata">Metadata records for its end.</param>
+    /// <param name="digest">Digest of its bytes as far as it was kept; the rest is read here. Closed here.</param>
+    public SealedSegment Seal(
+        IWalFile file, SegmentContents contents, SegmentFacts facts, IReadOnlyList<SegmentMetadata> endMetadata, SegmentDigest digest)
+    {
+        var openPath = file.Path;
+        var sealedPath = SegmentName.With(openPath, SegmentName.Sealed);
+        if (IsFragmented(contents) && TryRewrite(openPath, sealedPath, contents, facts, endMetadata) is { } rewritten)
+        {
+            file.Dispose();
+            digest.Dispose();
+            return rewritten;
+        }
+
+        using (file)
+        using (digest)
+        {
+            Complete(digest, file.Path, contents.End);
+            using var writer = new StagedWriter(file, contents.End, digest);
+            WriteEnd(writer, contents, endMetadata, digest.Crc);
+            writer.Finish();
+            file.Truncate(writer.Position);
+            file.Sync();
+            return Publish(openPath, sealedPath, contents, facts, digest, rewritten: false);
+        }
+    }
+
+    private bool IsFragmented(SegmentContents contents) =>
+        contents.Chunks.Count > 1 && contents.Chunks.Sum(chunk => chunk.RecordsBytes) / contents.Chunks.Count < options.LeastMeanChunkBytes;
+
+    /// <summary>Reads what a digest does not cover yet.</summary>
+    private void Complete(SegmentDigest digest, string path, long end)
+    {
+        if (digest.Bytes == end) return;
+        using var reader = files.OpenRead(path);
+        for (var offset = digest.Bytes; offset < end;)
+        {
+            var piece = _buffer.AsSpan(0, (int)Math.Min(_buffer.Length, end - offset));
+            if (reader.Read(offset, piece) < piece.Length)
+                throw new IOException($"{path} ends before byte {end}, up to which it is durable: the file was changed by somebody else.");
+            digest.Add(offset, piece, withETag: true);
+            offset += piece.Length;
+        }
+    }
+
+    /// <summary>Writes all that follows the last chunk. Leaves <paramref name="contents"/> as they are: it may have to be done again.</summary>
+    private static void WriteEnd(StagedWriter writer, SegmentContents contents, IReadOnlyList<SegmentMetadata> endMetadata, uint crc)
+    {
+        var buffer = new RecordBuffer(4096);
+        var summary = contents.ToSummary();
+        foreach (var metadata in endMetadata)
+        {
+            var at = buffer.Length;
+            buffer.Append(new Metadata(metadata.Name, metadata.Values));
+            summary.Add(new MetadataIndex((ulong)(writer.Position + at), (ulong)(buffer.Length - at), metadata.Name));
+        }
+
+        crc = Crc32.Append(crc, buffer.WrittenSpan);
+        writer.Write(buffer.WrittenSpan);
+        writer.Write(summary.Build((ulong)writer.Position, crc).Span);
+    }
+
+    /// <summary>Writes the segment anew; null when there is no space for that.</summary>
+    private SealedSegment? TryRewrite(
+        string openPath, string sealedPath, SegmentContents contents, SegmentFacts facts, IReadOnlyList<SegmentMetadata> endMetadata)
+    {
+        var path = SegmentName.With(sealedPath, SegmentName.Rewrite);
+        files.Delete(path);
+        var after = new SegmentContents(contents.Sequence) { Header = contents.Header };
+        using var digest = new SegmentDigest(options.SinglePutBytes, options.PartBytes);
+        try
+        {
+            using var source = files.OpenRead(openPath);
+            using var file = files.Create(path, contents.End);
+            using var writer = new StagedWriter(file, 0, digest);
+            WriteStart(writer, contents, after);
+            new ChunkJoiner(options, _codec).Join(source, contents, writer, after);
+            WriteEnd(writer, after, endMetadata, digest.Crc);
+            writer.Finish();
+            file.Truncate(writer.Position);
+            file.Sync();
+        }
+        catch (WalIoException fault) when (fault.Fault == WalFault.NoSpace)
+        {
+            files.Delete(path);
+            return null;
+        }
+
+        var segment = Publish(path, sealedPath, after, facts, digest, rewritten: true);
+        files.Delete(openPath);
+        return segment;
+    }
+
+    private static void WriteStart(StagedWriter writer, SegmentContents before, SegmentContents after)
+    {
+        var buffer = new RecordBuffer(4096);
+        buffer.AppendMagic();
+        buffer.Append(before.Header);
+        foreach (var (record, _) in before.Metadata)
+        {
+            var at = buffer.Length;
+            buffer.Append(record);
+            after.Metadata.Add((record, new MetadataIndex((ulong)at, (ulong)(buffer.Length - at), record.Name)));
+        }
+
+        foreach (var schema in before.Schemas.Values)
+        {
+            buffer.Append(schema);
+            after.Add(schema);
+        }
+
+        foreach (var channel in before.Channels.Values)
+        {
+            buffer.Append(channel);
+            after.Add(channel);
+        }
+
+        writer.Write(buffer.WrittenSpan);
+    }
+
+    private SealedSegment Publish(
+        string path, string sealedPath, SegmentContents contents, SegmentFacts facts, SegmentDigest digest, bool rewritten)
+    {
+        files.Rename(path, sealedPath);
+        try
+        {
+            files.SyncDirectory(Path.GetDirectoryName(sealedPath)!);
+        }
+        catch (WalIoException)
+        {
+            files.Rename(sealedPath, path); // not sealed before the name is durable: it will be tried again
+            throw;
+        }
+
+        var bytes = digest.Bytes;
+        var (sha256, etag) = digest.Finish();
+        return new SealedSegment
+        {
+            Path = sealedPath,
+            Bytes = bytes,
+            Sha256 = sha256,
+            ETag = etag,
+            Facts = facts,
+            Chunks = contents.Chunks.Count,
+            CommitOverheadBytes = contents.OverheadBytes,
+            Rewritten = rewritten,
+        };
+    }
+
+    public void Dispose() => _codec.Dispose();
+}

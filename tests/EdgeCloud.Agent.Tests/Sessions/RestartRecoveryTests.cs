@@ -1,0 +1,128 @@
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Contracts;
+
+namespace EdgeCloud.Agent.Tests.Sessions;
+
+public sealed class RestartRecoveryTests
+{
+    [Fact]
+    public async Task A_sealed_segment_whose_state_was_not_written_is_read_from_its_file()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await RecordAsync(bench);
+        var before = session.Segments[1].Manifest;
+        File.Delete(Path.Combine(session.Folder, "000002.json"));
+        await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        var restarted = again.Book.Find(session.Id)!;
+        Assert.Equal(3, restarted.Segments.Count);
+        var after = restarted.Segments[1].Manifest;
+        Assert.Equal((before.Sha256, before.ETag, before.Bytes, before.PreviousSha256), (after.Sha256, after.ETag, after.Bytes, after.PreviousSha256));
+        Assert.Equal(before.Clock, after.Clock);
+        Assert.Equal((before.Messages, before.LogTimeStartNs, before.LogTimeEndNs), (after.Messages, after.LogTimeStartNs, after.LogTimeEndNs));
+        Assert.Equal(before.Topics, after.Topics);
+        Assert.Equal(before.Ledger, after.Ledger);
+        Assert.True(restarted.IsComplete);
+    }
+
+    [Fact]
+    public async Task Counts_that_a_sealed_file_already_holds_are_not_counted_twice()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        bench.Send("/a", 1);
+        await bench.Desk.PauseAsync(session);
+        bench.Send("/a", 5);
+        foreach (var recording in bench.Recorder.Live)
+            recording.Save();
+        var saved = File.ReadAllBytes(Path.Combine(session.Folder, "session.json"));
+        await bench.Desk.ResumeAsync(session);
+        bench.Send("/a", 1);
+        await bench.Desk.FinishAsync(session);
+        // As if the agent had died before it wrote anything after the second segment was sealed.
+        File.WriteAllBytes(Path.Combine(session.Folder, "session.json"), saved);
+        File.Delete(Path.Combine(session.Folder, "000002.json"));
+        await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        var ledger = SessionBench.Ledger(again.Book.Find(session.Id)!, "/a");
+        Assert.Equal((7, 2, 5), (ledger.Received, ledger.Recorded, ledger.Paused));
+    }
+
+    [Fact]
+    public async Task A_broken_and_a_missing_segment_keep_their_place_in_quarantine_and_the_rest_goes_on()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await RecordAsync(bench);
+        File.Delete(Path.Combine(session.Folder, "000001.json"));
+        File.Delete(Path.Combine(session.Folder, "000001.mcap"));
+        File.Delete(Path.Combine(session.Folder, "000002.json"));
+        using (var file = File.OpenWrite(Path.Combine(session.Folder, "000002.mcap")))
+        {
+            file.Position = 200;
+            file.Write(new byte[64]);
+        }
+        await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        var restarted = again.Book.Find(session.Id)!;
+        Assert.Equal([Custody.Quarantined, Custody.Quarantined, Custody.Sealed], restarted.Segments.Select(s => s.Custody));
+        Assert.Equal("its file is missing", restarted.Segments[0].State.Reason);
+        Assert.NotEmpty(restarted.Segments[1].State.Reason);
+        Assert.Equal(2, again.Alarms.Current.Count);
+        Assert.StartsWith("000002.mcap", Path.GetFileName(Assert.Single(Directory.GetFiles(Path.Combine(bench.Configuration.DataDir, "quarantine")))), StringComparison.Ordinal);
+        Assert.True(restarted.IsComplete);
+    }
+
+    [Fact]
+    public async Task A_session_whose_state_is_damaged_goes_to_quarantine_whole_and_the_others_go_on()
+    {
+        await using var bench = SessionBench.Create();
+        var (damaged, sound) = (await RecordAsync(bench), await RecordAsync(bench));
+        File.WriteAllText(Path.Combine(damaged.Folder, "session.json"), "{}");
+        await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        Assert.Equal(sound.Id, Assert.Single(again.Book.All).Id);
+        Assert.Contains("session.json is damaged", Assert.Single(again.Damage), StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(Assert.Single(Directory.GetDirectories(Path.Combine(bench.Configuration.DataDir, "quarantine"))), "000003.mcap")));
+    }
+
+    [Fact]
+    public async Task The_chain_is_linked_in_order_whatever_order_segments_come_in()
+    {
+        await using var bench = SessionBench.Create();
+        var source = await RecordAsync(bench);
+        var files = source.Segments.Select(s => s.State with { Manifest = s.Manifest with { PreviousSha256 = null } }).ToList();
+        var target = bench.Book.Create(source.File.Manifest with { Session = Guid.CreateVersion7(), State = SessionState.Finishing });
+        target.AddToChain(files[2]);
+        Assert.Empty(target.Segments);
+        Assert.False(target.IsComplete);
+        target.AddToChain(files[0]);
+        Assert.Single(target.Segments);
+        target.AddToChain(files[1]);
+        Assert.Equal([null, files[0].Manifest.Sha256, files[1].Manifest.Sha256], target.Segments.Select(s => s.Manifest.PreviousSha256));
+        Assert.True(target.IsComplete);
+    }
+
+    [Fact]
+    public async Task What_was_to_be_deleted_when_the_agent_died_is_deleted()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await RecordAsync(bench);
+        var path = session.Segments[0].MediaPath;
+        var content = File.ReadAllBytes(path);
+        Assert.True(session.Segments[0].TryDiscard("test"));
+        File.WriteAllBytes(path, content);
+        await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        Assert.False(File.Exists(path));
+        Assert.Equal(Custody.Discarded, again.Book.Find(session.Id)!.Segments[0].Custody);
+    }
+
+    private static async Task<Session> RecordAsync(SessionBench bench)
+    {
+        var session = await bench.StartAsync();
+        bench.Send("/a", 3);
+        await bench.Desk.SealAsync();
+        bench.Send("/a", 4);
+        bench.Lose("/a", 1);
+        await bench.Desk.SealAsync();
+        bench.Send("/b", 5);
+        await bench.Desk.FinishAsync(session);
+        Assert.Equal(3, session.Segments.Count);
+        return session;
+    }
+}

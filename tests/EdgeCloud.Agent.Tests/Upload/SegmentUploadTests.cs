@@ -1,0 +1,130 @@
+using Amazon.S3.Model;
+using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Agent.Upload;
+using EdgeCloud.Contracts;
+using EdgeCloud.Testing;
+
+namespace EdgeCloud.Agent.Tests.Upload;
+
+[Collection(Servers.Name)]
+public sealed class SegmentUploadTests(S3Server s3)
+{
+    [Theory, InlineData(1000), InlineData(10 << 20), InlineData((10 << 20) + 1), InlineData((15 << 20) + 12345)]
+    public async Task A_segment_arrives_byte_for_byte_with_its_hash_its_expected_etag_and_its_manifest(int bytes)
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(bytes);
+        await bench.UploadAsync(segment);
+        Assert.Equal((segment.Manifest.Sha256, segment.Manifest.Sha256), await bench.ReadAsync(segment.Manifest.ObjectKey));
+        var head = await bench.Owner.GetObjectMetadataAsync(bench.Bucket, segment.Manifest.ObjectKey);
+        Assert.Equal(segment.Manifest.ETag, head.ETag.Trim('"'));
+        using var manifest = await bench.Owner.GetObjectAsync(bench.Bucket, segment.Manifest.ObjectKey.Replace(".mcap", ".manifest.json", StringComparison.Ordinal));
+        using var json = new MemoryStream();
+        await manifest.ResponseStream.CopyToAsync(json);
+        Assert.Equal(segment.Manifest.Sha256, ContractJson.Read<SegmentManifest>(json.ToArray()).Sha256);
+        Assert.Equal(0, await bench.OpenMultipartUploadsAsync());
+    }
+
+    [Theory, InlineData(1000), InlineData(11 << 20)]
+    public async Task An_object_that_is_there_with_the_same_content_is_success(int bytes)
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(bytes);
+        await bench.UploadAsync(segment);
+        var before = (await bench.Owner.GetObjectMetadataAsync(bench.Bucket, segment.Manifest.ObjectKey)).LastModified;
+        await bench.UploadAsync(segment);
+        Assert.Equal(before, (await bench.Owner.GetObjectMetadataAsync(bench.Bucket, segment.Manifest.ObjectKey)).LastModified);
+    }
+
+    [Fact]
+    public async Task An_object_of_other_content_is_an_error_for_people_and_is_not_overwritten()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(1000);
+        await bench.Owner.PutObjectAsync(new PutObjectRequest { BucketName = bench.Bucket, Key = segment.Manifest.ObjectKey, ContentBody = "a twin's" });
+        var error = await Assert.ThrowsAsync<StoreException>(() => bench.UploadAsync(segment));
+        Assert.Equal(StoreFault.Different, error.Fault);
+        Assert.True(error.IsPermanent);
+        Assert.Contains("is another object: it has 8 bytes, and 1000 were sealed", error.Message, StringComparison.Ordinal);
+        using var kept = await bench.Owner.GetObjectAsync(bench.Bucket, segment.Manifest.ObjectKey);
+        Assert.Equal("a twin's", await new StreamReader(kept.ResponseStream).ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task The_server_honours_the_condition_that_guards_the_moment_between_looking_and_putting()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(4);
+        await bench.Owner.PutObjectAsync(new PutObjectRequest { BucketName = bench.Bucket, Key = segment.Manifest.ObjectKey, ContentBody = "twin" });
+        using var body = new MemoryStream(File.ReadAllBytes(segment.MediaPath));
+        var error = await Assert.ThrowsAsync<StoreException>(
+            () => bench.Store().PutNewAsync(segment.Manifest.ObjectKey, body, segment.Manifest.ETag, segment.Manifest.Sha256, default));
+        Assert.Equal(StoreFault.AlreadyThere, error.Fault);
+    }
+
+    [Fact]
+    public async Task Parts_that_are_there_are_not_sent_again_after_a_crash()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(23 << 20);
+        using var crash = new CancellationTokenSource();
+        var uploading = bench.UploadAsync(segment, cancellation: crash.Token);
+        await Eventually.Holds(() => segment.State.Multipart?.Parts.Count >= 2, TimeSpan.FromSeconds(30), "two parts");
+        await crash.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => uploading);
+
+        // What a restarted agent reads from disk.
+        var restarted = Session.Load(bench.Session.Folder).Segments.Single();
+        Assert.Equal(segment.State.Multipart!.Parts, restarted.State.Multipart!.Parts);
+        // Were the first part sent again, the object would not be the one that was sealed.
+        using (var file = File.OpenWrite(restarted.MediaPath))
+            file.Write(new byte[5 << 20]);
+        await bench.UploadAsync(restarted);
+        Assert.Equal((restarted.Manifest.Sha256, restarted.Manifest.Sha256), await bench.ReadAsync(restarted.Manifest.ObjectKey));
+        Assert.Equal(0, await bench.OpenMultipartUploadsAsync());
+    }
+
+    [Fact]
+    public async Task An_upload_that_the_server_gave_up_starts_again()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(11 << 20);
+        segment.Remember(new Agent.Sessions.MultipartUpload { UploadId = "2~nothing-of-that-name" });
+        var error = await Assert.ThrowsAsync<StoreException>(() => bench.UploadAsync(segment));
+        Assert.False(error.IsPermanent);
+        Assert.Null(segment.State.Multipart);
+        await bench.UploadAsync(segment);
+        Assert.Equal(segment.Manifest.Sha256, (await bench.ReadAsync(segment.Manifest.ObjectKey)).Sha256);
+    }
+
+    [Theory, InlineData(4000), InlineData(11 << 20)]
+    public async Task A_segment_that_was_altered_after_sealing_never_becomes_an_object(int bytes)
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(bytes);
+        using (var file = File.OpenWrite(segment.MediaPath))
+            file.WriteByte(0xEC);
+        var error = await Assert.ThrowsAsync<StoreException>(() => bench.UploadAsync(segment));
+        Assert.Contains(bytes > 5 << 20 ? "its parts make ETag" : "BadDigest", error.Message, StringComparison.Ordinal);
+        Assert.Empty(await bench.KeysAsync());
+    }
+
+    [Fact]
+    public async Task Errors_say_whether_waiting_helps()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(1000);
+        var unreachable = await Assert.ThrowsAsync<StoreException>(
+            () => bench.UploadAsync(segment, bench.Settings with { Endpoint = $"http://127.0.0.1:{FreePort.Next()}" }));
+        Assert.Equal(StoreFault.Passing, unreachable.Fault);
+        Assert.Contains("cannot be reached", unreachable.Message, StringComparison.Ordinal);
+        foreach (var wrong in (S3Settings[])
+            [bench.Settings with { SecretKey = "wrong" }, bench.Settings with { AccessKey = "NOBODY" }, bench.Settings with { Bucket = "no-such-bucket" }])
+        {
+            var error = await Assert.ThrowsAsync<StoreException>(() => bench.UploadAsync(segment, wrong));
+            Assert.Equal(StoreFault.Permanent, error.Fault);
+            Assert.DoesNotContain('\n', error.Message);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Agent.Tests.Sessions;
+using EdgeCloud.Agent.Upload;
+using EdgeCloud.Contracts;
+using EdgeCloud.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeCloud.Agent.Tests.Upload;
+
+/// <summary>A session with segments of any size, and a bucket for them.</summary>
+internal sealed class UploadBench : IAsyncDisposable
+{
+    public const string Prefix = "recordings";
+    private readonly List<IDisposable> _stores = [];
+
+    private UploadBench(SessionBench recording, Session session, string endpoint, string bucket, S3Key robot, AmazonS3Client owner)
+    {
+        (Recording, Session, Bucket, Owner) = (recording, session, bucket, owner);
+        Settings = new S3Settings { Endpoint = endpoint, Bucket = bucket, Prefix = Prefix, AccessKey = robot.AccessKey, SecretKey = robot.SecretKey };
+    }
+
+    public SessionBench Recording { get; }
+
+    public Session Session { get; }
+
+    public string Bucket { get; }
+
+    /// <summary>The control plane's view of the bucket.</summary>
+    public AmazonS3Client Owner { get; }
+
+    public S3Settings Settings { get; }
+
+    public static async Task<UploadBench> CreateAsync(S3Server s3)
+    {
+        var bucket = await s3.CreateBucketAsync();
+        var robot = await s3.AddRobotAsync(bucket, Prefix, "amr-01");
+        var recording = SessionBench.Create();
+        var id = Guid.CreateVersion7();
+        var session = recording.Book.Create(new SessionManifest
+        {
+            Robot = "amr-01",
+            Session = id,
+            State = SessionState.Finishing,
+            ObjectPrefix = ObjectKeys.SessionPrefix(Prefix, "amr-01", DateTimeOffset.UtcNow, id),
+            StartedNs = 1,
+            AgentVersion = "test",
+        });
+        var owner = new AmazonS3Client(new BasicAWSCredentials(s3.Owner.AccessKey, s3.Owner.SecretKey), new AmazonS3Config
+        {
+            ServiceURL = s3.Endpoint,
+            ForcePathStyle = true,
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        });
+        return new UploadBench(recording, session, s3.Endpoint, bucket, robot, owner);
+    }
+
+    /// <summary>Adds a sealed segment of random bytes: 5 MiB parts, one request up to 10 MiB.</summary>
+    public Segment AddSegment(int bytes, int seed = 1)
+    {
+        const int PartBytes = 5 << 20;
+        var sequence = Session.Segments.Count + 1;
+        var path = Path.Combine(Session.Folder, $"{ObjectKeys.SegmentName(sequence)}.mcap");
+        var content = new byte[bytes];
+        new Random(seed).NextBytes(content);
+        File.WriteAllBytes(path, content);
+        using var digest = new Agent.Wal.SegmentDigest(2 * PartBytes, PartBytes);
+        digest.Add(content);
+        var (sha256, etag) = digest.Finish();
+        Session.AddToChain(new SegmentFile
+        {
+            Custody = Custody.Sealed,
+            PartBytes = PartBytes,
+            Manifest = new SegmentManifest
+            {
+                Robot = "amr-01",
+                Session = Session.Id,
+                Sequence = sequence,
+                ObjectKey = ObjectKeys.Segment(Session.File.Manifest.ObjectPrefix, sequence),
+                Bytes = bytes,
+                Sha256 = sha256,
+                ETag = etag,
+                Clock = new ClockFacts { WallNs = 1, MonotonicNs = 1, BootId = "" },
+                AgentVersion = "test",
+            },
+        });
+        return Session.Segments[^1];
+    }
+
+    public ObjectStore Store(S3Settings? settings = null)
+    {
+        var store = new ObjectStore(settings ?? Settings);
+        _stores.Add(store);
+        return store;
+    }
+
+    /// <summary>Uploads one segment, as a worker would.</summary>
+    public Task UploadAsync(Segment segment, S3Settings? settings = null, CancellationToken cancellation = default) =>
+        new SegmentUpload(Store(settings), new BandwidthCap(0, TimeProvider.System)).RunAsync(segment, cancellation);
+
+    public UploadLoop Loop(S3Settings? settings = null, int workers = 3) => new(
+        Recording.Book, Store(settings), new BandwidthCap(0, TimeProvider.System), workers, Recording.Alarms, TimeProvider.System, NullLogger.Instance);
+
+    /// <summary>Content and SHA-256 metadata of an object.</summary>
+    public async Task<(string Sha256, string Metadata)> ReadAsync(string key)
+    {
+        using var answer = await Owner.GetObjectAsync(Bucket, key);
+        return (Convert.ToHexStringLower(await SHA256.HashDataAsync(answer.ResponseStream)), answer.Metadata["sha256"]);
+    }
+
+    public async Task<List<string>> KeysAsync() =>
+        [.. ((await Owner.ListObjectsV2Async(new ListObjectsV2Request { BucketName = Bucket })).S3Objects ?? []).Select(o => o.Key)];
+
+    public async Task<int> OpenMultipartUploadsAsync() =>
+        ((await Owner.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = Bucket })).MultipartUploads ?? []).Count;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var store in _stores)
+            store.Dispose();
+        Owner.Dispose();
+        await Recording.DisposeAsync();
+    }
+}

@@ -1,0 +1,102 @@
+using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Contracts;
+using EdgeCloud.Testing;
+
+namespace EdgeCloud.Agent.Tests.Upload;
+
+[Collection(Servers.Name)]
+public sealed class UploadLoopTests(S3Server s3)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Segments_go_up_and_when_all_are_settled_the_certificate_follows_and_the_session_is_finished()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        for (var i = 0; i < 5; i++)
+            bench.AddSegment(1000 + i, seed: i);
+        await RunAsync(bench, async () =>
+        {
+            await Eventually.Holds(() => bench.Session.Segments.All(s => s.Custody is Custody.Uploaded), Deadline, "all are uploaded");
+            Assert.Equal(10, (await bench.KeysAsync()).Count);
+            foreach (var segment in bench.Session.Segments)
+                Assert.True(segment.TryAdvance(Custody.Acknowledged));
+            await Eventually.Holds(() => bench.Session.State is SessionState.Finished, Deadline, "the session is finished");
+        });
+        using var answer = await bench.Owner.GetObjectAsync(bench.Bucket, ObjectKeys.Certificate(bench.Session.File.Manifest.ObjectPrefix));
+        using var json = new MemoryStream();
+        await answer.ResponseStream.CopyToAsync(json);
+        var certificate = ContractJson.Read<SessionManifest>(json.ToArray());
+        Assert.Equal(SessionState.Finished, certificate.State);
+        Assert.Equal(bench.Session.Segments.Select(s => (s.Sequence, s.Manifest.Sha256)), certificate.Segments!.Select(s => (s.Sequence, s.Sha256)));
+    }
+
+    [Fact]
+    public async Task A_refused_key_raises_one_alarm_and_delivery_goes_on_when_it_is_put_right()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        bench.AddSegment(1000);
+        bench.AddSegment(1001);
+        await RunAsync(bench, async () =>
+        {
+            await Eventually.Holds(() => bench.Recording.Alarms.Current.Count == 1, Deadline, "the alarm");
+            Assert.Contains("upload refused:", bench.Recording.Alarms.Current[0], StringComparison.Ordinal);
+            Assert.All(bench.Session.Segments, s => Assert.NotEqual(Custody.Uploaded, s.Custody));
+        }, bench.Settings with { SecretKey = "wrong" });
+        await RunAsync(bench, async () =>
+        {
+            await Eventually.Holds(() => bench.Session.Segments.All(s => s.Custody is Custody.Uploaded), Deadline, "both are uploaded");
+            await Eventually.Holds(() => bench.Recording.Alarms.Current.Count == 0, Deadline, "the alarm is cleared");
+        });
+    }
+
+    [Fact]
+    public async Task What_a_cut_link_interrupted_arrives_once_the_link_is_back()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        await using var relay = new TcpRelay(new Uri(s3.Endpoint).Port);
+        bench.AddSegment(12 << 20);
+        bench.AddSegment(3 << 20, seed: 2);
+        relay.Cut(refuse: true);
+        var settings = bench.Settings with { Endpoint = $"http://127.0.0.1:{relay.Port}" };
+        var loop = bench.Loop(settings);
+        using var end = new CancellationTokenSource();
+        var running = loop.RunAsync(end.Token);
+        await Eventually.Holds(() => loop.Retries >= 2 && loop.LastError.Length > 0, Deadline, "both attempts failed");
+        Assert.Empty(bench.Recording.Alarms.Current);
+        relay.Restore();
+        loop.RetryNow();
+        await Eventually.Holds(() => bench.Session.Segments.All(s => s.Custody is Custody.Uploaded), Deadline, "both are uploaded");
+        Assert.Equal("", loop.LastError);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        foreach (var segment in bench.Session.Segments)
+            Assert.Equal(segment.Manifest.Sha256, (await bench.ReadAsync(segment.Manifest.ObjectKey)).Sha256);
+    }
+
+    [Fact]
+    public async Task A_cancelled_session_uploads_nothing_and_gives_up_its_parts()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(12 << 20);
+        segment.Remember(new() { UploadId = await bench.Store().BeginPartsAsync(segment.Manifest.ObjectKey, segment.Manifest.Sha256, default) });
+        bench.Session.Update(f => f with { Manifest = f.Manifest with { State = SessionState.Cancelled } });
+        await RunAsync(bench, () => Eventually.Holds(() => bench.Session.File.Certified, Deadline, "the certificate"));
+        Assert.Equal(Custody.Discarded, segment.Custody);
+        Assert.False(File.Exists(segment.MediaPath));
+        Assert.Equal(SessionState.Cancelled, bench.Session.State);
+        Assert.EndsWith("session.json", Assert.Single(await bench.KeysAsync()), StringComparison.Ordinal);
+        Assert.Equal(0, await bench.OpenMultipartUploadsAsync());
+    }
+
+    private static async Task RunAsync(UploadBench bench, Func<Task> meanwhile, S3Settings? settings = null)
+    {
+        var loop = bench.Loop(settings);
+        bench.Recording.Book.SegmentChanged += _ => loop.Wake();
+        using var end = new CancellationTokenSource();
+        var running = loop.RunAsync(end.Token);
+        await meanwhile();
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+}

@@ -1,0 +1,210 @@
+using System.Security.Cryptography;
+using EdgeCloud.Agent.Wal;
+using EdgeCloud.Mcap;
+using EdgeCloud.Mcap.Reading;
+using EdgeCloud.Testing;
+
+namespace EdgeCloud.Agent.Tests.Wal;
+
+public sealed class SegmentLogTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(McapCompression.None), InlineData(McapCompression.Lz4), InlineData(McapCompression.Zstd)]
+    public async Task Every_message_of_several_producers_comes_back_once_from_segments_that_open_alone(McapCompression compression)
+    {
+        var options = new SegmentLogOptions { Compression = compression, ChunkBytes = 64 << 10, SegmentBytes = 1 << 20, LeastMeanChunkBytes = 0 };
+        await using var log = new SegmentLog(_folder.Path, 1, options);
+        var expected = await Task.WhenAll(Enumerable.Range(0, 4).Select(producer => Task.Run(async () =>
+        {
+            var random = new Random(producer);
+            var channel = log.AddChannel(Definition($"/topic{producer}"));
+            var mine = new List<RecordedMessage>();
+            for (uint i = 0; i < 5000; i++)
+            {
+                var data = new byte[random.Next(2000)];
+                random.NextBytes(data.AsSpan(data.Length / 2));
+                await log.WaitForRoomAsync();
+                Assert.True(log.TryAppend(channel, i, 1000 + i, 900 + i, data));
+                mine.Add(RecordedMessage.Of($"/topic{producer}", i, 1000 + i, 900 + i, data));
+            }
+
+            return mine;
+        })));
+        await log.FinishAsync();
+
+        var segments = await log.Sealed.ReadAllAsync().ToListAsync();
+        Assert.Equal(Enumerable.Range(1, segments.Count), segments.Select(s => s.Facts.Sequence));
+        Assert.True(segments.Count > 5);
+        List<RecordedMessage> recorded = [];
+        foreach (var segment in segments)
+        {
+            CheckFacts(segment);
+            recorded.AddRange((await Segments.ReadAsync(segment.Path)).Recorded);
+        }
+
+        foreach (var mine in expected) Assert.Equal(mine, recorded.Where(m => m.Topic == mine[0].Topic));
+        Assert.Equal(segments.Select(s => s.Path), Directory.GetFiles(_folder.Path).Order());
+        Assert.Equal(20_000, log.DurableMessages);
+    }
+
+    [Fact]
+    public async Task An_awaited_append_is_in_the_file_when_it_completes()
+    {
+        await using var log = new SegmentLog(_folder.Path, 1, new SegmentLogOptions { BoundMs = 10_000 });
+        var channel = log.AddChannel(Definition("/a"));
+        await log.AppendAsync(channel, 7, 70, 71, new byte[] { 1, 2, 3 });
+        Assert.Equal(1, log.DurableMessages);
+
+        using var elsewhere = new TemporaryFolder();
+        File.Copy(_folder["000001.mcap.open"], elsewhere["000001.mcap.open"]);
+        var recovered = Assert.IsType<RecoveryOutcome.Recovered>(new SegmentRecovery(new()).Recover(elsewhere["000001.mcap.open"]));
+        var (recorded, _) = await Segments.ReadAsync(recovered.Segment.Path);
+        Assert.Equal([RecordedMessage.Of("/a", 7, 70, 71, [1, 2, 3])], recorded);
+        Assert.Equal(SealReason.Recovered, recovered.Segment.Facts.Reason);
+        Assert.Equal(0, recovered.Segment.Facts.CutBytes);
+        CheckFacts(recovered.Segment);
+    }
+
+    [Fact]
+    public async Task Many_small_commits_are_joined_into_large_chunks_at_sealing()
+    {
+        await using var log = new SegmentLog(_folder.Path, 1, new SegmentLogOptions { BoundMs = 0, Compression = McapCompression.Lz4 });
+        var channel = log.AddChannel(Definition("/a"));
+        var expected = new List<RecordedMessage>();
+        for (uint i = 0; i < 300; i++)
+        {
+            var data = new byte[10_000];
+            new Random((int)i).NextBytes(data);
+            await log.AppendAsync(channel, i, i, i, data);
+            expected.Add(RecordedMessage.Of("/a", i, i, i, data));
+        }
+
+        await log.FinishAsync();
+        var segment = Assert.Single(await log.Sealed.ReadAllAsync().ToListAsync());
+        Assert.True(segment.Rewritten);
+        Assert.Equal(3, segment.Chunks);
+        Assert.Equal(0, segment.CommitOverheadBytes);
+        Assert.Equal(expected, (await Segments.ReadAsync(segment.Path)).Recorded);
+        CheckFacts(segment);
+    }
+
+    [Fact]
+    public async Task The_latest_latched_message_is_repeated_in_every_later_segment_and_not_counted()
+    {
+        await using var log = new SegmentLog(_folder.Path, 1, new SegmentLogOptions());
+        var map = log.AddChannel(Definition("/map") with { Latched = true });
+        var other = log.AddChannel(Definition("/other"));
+        log.TryAppend(map, 1, 10, 9, "old"u8);
+        log.TryAppend(map, 2, 20, 19, "new"u8);
+        await log.RotateAsync(SealReason.Pause);
+        log.TryAppend(other, 1, 30, 29, "x"u8);
+        await log.RotateAsync(SealReason.Sync);
+        log.TryAppend(map, 3, 40, 39, "newest"u8);
+        await log.FinishAsync();
+
+        var segments = await log.Sealed.ReadAllAsync().ToListAsync();
+        Assert.Equal([SealReason.Pause, SealReason.Sync, SealReason.Finish], segments.Select(s => s.Facts.Reason));
+        Assert.Equal([2, 1, 1], segments.Select(s => s.Facts.Messages));
+        var repeats = new List<RecordedMessage[]>();
+        foreach (var segment in segments)
+        {
+            CheckFacts(segment);
+            repeats.Add([.. (await Segments.ReadAsync(segment.Path)).Repeated]);
+        }
+
+        Assert.Empty(repeats[0]);
+        Assert.Equal([RecordedMessage.Of("/map", 2, 30, 19, "new"u8)], repeats[1]);
+        Assert.Equal([RecordedMessage.Of("/map", 2, 40, 19, "new"u8)], repeats[2]);
+    }
+
+    [Fact]
+    public async Task Metadata_of_start_and_end_travels_in_the_segment()
+    {
+        var options = new SegmentLogOptions
+        {
+            StartMetadata = [new SegmentMetadata("foxglove", new Dictionary<string, string> { ["deviceName"] = "amr-01" })],
+            EndMetadata = facts => [new SegmentMetadata("ledger", new Dictionary<string, string> { ["messages"] = $"{facts.Messages}" })],
+        };
+        await using var log = new SegmentLog(_folder.Path, 1, options);
+        log.TryAppend(log.AddChannel(Definition("/a")), 1, 1, 1, "x"u8);
+        await log.FinishAsync();
+        var segment = await log.Sealed.ReadAsync();
+        await using var reader = await McapIndexedReader.OpenAsync(segment.Path);
+        var metadata = new Dictionary<string, IReadOnlyDictionary<string, string>>();
+        foreach (var index in reader.Summary.MetadataIndexes) metadata.Add(index.Name, (await reader.ReadMetadataAsync(index)).Pairs);
+        Assert.Equal("amr-01", metadata["foxglove"]["deviceName"]);
+        Assert.Equal("1", metadata["ledger"]["messages"]);
+        Assert.Equal("1", metadata["edgecloud.segment"]["sequence"]);
+        Assert.Equal("ros2", (await reader.ReadHeaderAsync()).Profile);
+    }
+
+    [Fact]
+    public async Task When_memory_is_full_bulk_is_dropped_before_normal_before_critical_and_every_drop_is_counted()
+    {
+        using var stuck = new ManualResetEventSlim();
+        var options = new SegmentLogOptions
+        {
+            ChunkBytes = 64 << 10,
+            MemoryBytes = 8 << 20,
+            BoundMs = 1,
+            Committed = _ => stuck.Wait(),
+        };
+        await using var log = new SegmentLog(_folder.Path, 1, options);
+        var bulk = log.AddChannel(Definition("/image") with { Class = TopicClass.Bulk });
+        var normal = log.AddChannel(Definition("/odom"));
+        var critical = log.AddChannel(Definition("/estop") with { Class = TopicClass.Critical });
+        var order = new List<string>();
+        var data = new byte[10_000];
+        for (uint i = 0; critical.DroppedByQueue == 0; i++)
+        {
+            foreach (var channel in new[] { critical, normal, bulk })
+            {
+                if (!log.TryAppend(channel, i, i, i, data) && channel.DroppedByQueue == 1) order.Add(channel.Definition.Topic);
+            }
+        }
+
+        Assert.Equal(["/image", "/odom", "/estop"], order);
+        stuck.Set();
+        await log.FinishAsync();
+        var segments = await log.Sealed.ReadAllAsync().ToListAsync();
+        foreach (var channel in log.Channels)
+        {
+            var facts = segments.SelectMany(s => s.Facts.Channels).Where(c => c.Definition.Topic == channel.Definition.Topic).ToList();
+            Assert.Equal(channel.Accepted, facts.Sum(c => c.Messages));
+            Assert.Equal(channel.DroppedByQueue, facts.Sum(c => c.DroppedByQueue));
+        }
+    }
+
+    [Fact]
+    public async Task A_segment_is_sealed_at_its_age_even_when_nothing_more_comes()
+    {
+        await using var log = new SegmentLog(_folder.Path, 5, new SegmentLogOptions { SegmentTime = TimeSpan.FromMilliseconds(300) });
+        log.TryAppend(log.AddChannel(Definition("/a")), 1, 1, 1, "x"u8);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var segment = await log.Sealed.ReadAsync(deadline.Token);
+        Assert.Equal((5, SealReason.Time, 1L), (segment.Facts.Sequence, segment.Facts.Reason, segment.Facts.Messages));
+    }
+
+    private static ChannelDefinition Definition(string topic) => new()
+    {
+        Topic = topic,
+        MessageEncoding = "cdr",
+        SchemaName = "demo/msg/Bytes",
+        SchemaEncoding = "ros2msg",
+        SchemaData = "uint8[] data\n"u8.ToArray(),
+    };
+
+    /// <summary>Recomputes what a sealed segment says of itself.</summary>
+    private static void CheckFacts(SealedSegment segment)
+    {
+        var bytes = File.ReadAllBytes(segment.Path);
+        Assert.Equal(bytes.Length, segment.Bytes);
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(bytes)), segment.Sha256);
+        Assert.Equal(Convert.ToHexStringLower(MD5.HashData(bytes)), segment.ETag);
+        Assert.Equal(segment.Facts.Messages, segment.Facts.Channels.Sum(c => c.Messages));
+    }
+}
