@@ -1,0 +1,125 @@
+using System.CommandLine;
+using EdgeCloud.Contracts;
+using EdgeCloud.Contracts.Api;
+
+namespace EdgeCloud.Cli.Commands;
+
+/// <summary><c>edgecloud robots list</c> and <c>edgecloud robots command</c>.</summary>
+internal static class RobotsCommand
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(300);
+
+    public static Command Create() => new("robots", "Robots: who is there, and telling them what to do") { CreateList(), CreateCommand() };
+
+    private static Command CreateList()
+    {
+        var json = Output.JsonOption();
+        var command = new Command("list", "Every robot, its sessions and rates") { json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var robots = api.ListAsync("robots", ApiJsonContext.Default.PageRobotView, int.MaxValue, cancellation);
+            if (parsed.GetValue(json))
+            {
+                await Output.WriteJsonAsync(robots, ApiJsonContext.Default.RobotView, cancellation);
+                return ExitCodes.Ok;
+            }
+            var table = Output.NewTable("ROBOT", "LINK", "SESSIONS", "MESSAGES/S", "RATE", "DISK FREE", "LOST 24 H", "LAST SEEN");
+            await foreach (var robot in robots)
+                table.Add(Row(robot));
+            Output.WriteTable(table);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static string[] Row(RobotView robot)
+    {
+        var sessions = robot.State?.Sessions.Select(s => Output.Word(s.State)) ?? [];
+        var figures = robot.Online ? robot.Telemetry : null;
+        return
+        [
+            robot.Robot,
+            robot.Online ? "online" : "offline",
+            string.Join(", ", sessions) is { Length: > 0 } words ? words : "-",
+            figures is null ? "-" : Output.Count((long)figures.MessagesPerSecond),
+            figures is null ? "-" : Output.Bytes((long)figures.BytesPerSecond) + "/s",
+            figures is null ? "-" : Output.Bytes(figures.DiskFreeBytes),
+            Output.Count(robot.Lost24h),
+            Output.Time(robot.LastSeenAt),
+        ];
+    }
+
+    private static Command CreateCommand()
+    {
+        var robot = new Argument<string>("robot") { Description = "Robot id" };
+        var what = new Argument<string>("command") { Description = "start, pause, resume, finish, cancel, sync or status" };
+        what.AcceptOnlyFromAmong("start", "pause", "resume", "finish", "cancel", "sync", "status");
+        var session = Ids.Option("--session", "Session meant; needed when the robot has several");
+        var name = new Option<string>("--name") { Description = "start: a name for the session", DefaultValueFactory = _ => "" };
+        var topics = new Option<string[]>("--topics") { Description = "start: topics to record, * stands for anything (default: all)", AllowMultipleArgumentsPerToken = true };
+        var exclude = new Option<string[]>("--exclude") { Description = "start: topics not to record", AllowMultipleArgumentsPerToken = true };
+        var expires = new Option<int>("--expires-in") { Description = "Seconds after which the robot is no longer to do it", DefaultValueFactory = _ => 300 };
+        var timeout = new Option<double>("--timeout") { Description = "Seconds to wait for the robot's answer, 0 to not wait", DefaultValueFactory = _ => 30 };
+        var json = Output.JsonOption();
+        var command = new Command("command", "Tell a robot what to do and wait for its answer (exit code 5 when none came in time)")
+        {
+            robot, what, session, name, topics, exclude, expires, timeout, json,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var include = parsed.GetValue(topics) ?? [];
+            var without = parsed.GetValue(exclude) ?? [];
+            var request = new CommandRequest
+            {
+                Command = Enum.Parse<CommandKind>(parsed.GetValue(what)!, ignoreCase: true),
+                Session = parsed.GetValue(session),
+                Name = parsed.GetValue(name)!,
+                Selection = include.Length + without.Length == 0 ? null : new TopicSelection { Include = include, Exclude = without },
+                ExpiresInSeconds = parsed.GetValue(expires),
+            };
+            var issued = await api.PostAsync(
+                $"robots/{Uri.EscapeDataString(parsed.GetValue(robot)!)}/commands", request,
+                ApiJsonContext.Default.CommandRequest, ApiJsonContext.Default.CommandView, cancellation);
+            var answer = await WaitAsync(api, issued, TimeSpan.FromSeconds(parsed.GetValue(timeout)), cancellation);
+            if (parsed.GetValue(json))
+                Output.WriteJson(answer, Output.Json.CommandView);
+            else
+                Console.WriteLine(InWords(answer));
+            return ExitCode(answer, waited: parsed.GetValue(timeout) > 0);
+        });
+        return command;
+    }
+
+    private static async Task<CommandView> WaitAsync(ApiClient api, CommandView command, TimeSpan timeout, CancellationToken cancellation)
+    {
+        var deadline = DateTime.UtcNow + timeout;
+        while (!IsOver(command.Status) && DateTime.UtcNow < deadline)
+        {
+            await Task.Delay(PollInterval, cancellation);
+            command = await api.GetAsync($"commands/{command.Id}", ApiJsonContext.Default.CommandView, cancellation);
+        }
+        return command;
+    }
+
+    private static bool IsOver(CommandStatus status) =>
+        status is CommandStatus.Succeeded or CommandStatus.Failed or CommandStatus.Rejected or CommandStatus.Expired;
+
+    private static int ExitCode(CommandView command, bool waited) => command.Status switch
+    {
+        CommandStatus.Succeeded => ExitCodes.Ok,
+        CommandStatus.Failed or CommandStatus.Rejected or CommandStatus.Expired => ExitCodes.Failed,
+        _ => waited ? ExitCodes.NoAnswer : ExitCodes.Ok,
+    };
+
+    private static string InWords(CommandView command)
+    {
+        var session = command.Session is { } id ? $", session {id}" : "";
+        var reason = command.Reason.Length > 0 ? $": {command.Reason}" : "";
+        var later = command.Status == CommandStatus.Queued
+            ? $"; the robot has not answered yet and may until {Output.Time(command.ExpiresAt)}"
+            : "";
+        return $"{command.Robot}: {Output.Word(command.Command)} {Output.Word(command.Status)}{reason}{later} (command {command.Id}{session})";
+    }
+}

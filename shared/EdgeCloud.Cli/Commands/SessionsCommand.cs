@@ -1,0 +1,107 @@
+using System.CommandLine;
+using EdgeCloud.Contracts;
+using EdgeCloud.Contracts.Api;
+using Spectre.Console;
+
+namespace EdgeCloud.Cli.Commands;
+
+/// <summary><c>edgecloud sessions list</c> and <c>edgecloud sessions show</c>.</summary>
+internal static class SessionsCommand
+{
+    public static Command Create() => new("sessions", "Sessions: what was recorded") { CreateList(), CreateShow() };
+
+    private static Command CreateList()
+    {
+        var robot = new Option<string?>("--robot") { Description = "Only this robot's" };
+        var state = new Option<string?>("--state") { Description = "Only those in this state" };
+        state.AcceptOnlyFromAmong([.. Enum.GetValues<SessionState>().Select(Output.Word)]);
+        var limit = new Option<int>("--limit") { Description = "At most so many, newest first", DefaultValueFactory = _ => 100 };
+        var json = Output.JsonOption();
+        var command = new Command("list", "Sessions, newest first") { robot, state, limit, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var rows = parsed.GetValue(limit);
+            var query = $"sessions?limit={Math.Clamp(rows, 1, 100)}";
+            if (parsed.GetValue(robot) is { } id)
+                query += $"&robot={Uri.EscapeDataString(id)}";
+            if (parsed.GetValue(state) is { } word)
+                query += $"&state={word}";
+            var sessions = api.ListAsync(query, ApiJsonContext.Default.PageSessionView, rows, cancellation);
+            if (parsed.GetValue(json))
+            {
+                await Output.WriteJsonAsync(sessions, ApiJsonContext.Default.SessionView, cancellation);
+                return ExitCodes.Ok;
+            }
+            var table = Output.NewTable("SESSION", "ROBOT", "NAME", "STATE", "STARTED", "ENDED", "MESSAGES", "SIZE", "LOST");
+            await foreach (var s in sessions)
+            {
+                table.Add(
+                    s.Session.ToString(), s.Robot, s.Name, Output.Word(s.State), Output.Time(s.StartedAt), Output.Time(s.EndedAt),
+                    Output.Count(s.Messages), Output.Bytes(s.Bytes), Output.Count(s.Lost));
+            }
+            Output.WriteTable(table);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateShow()
+    {
+        var session = Ids.Argument("session", "Session id");
+        var json = Output.JsonOption();
+        var command = new Command("show", "One session: custody, topics, losses, pauses") { session, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var view = await api.GetAsync($"sessions/{parsed.GetValue(session)}", ApiJsonContext.Default.SessionView, cancellation);
+            if (parsed.GetValue(json))
+                Output.WriteJson(view, Output.Json.SessionView);
+            else
+                Write(view);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static void Write(SessionView view)
+    {
+        var facts = Output.NewTable("", "");
+        facts.HideHeaders();
+        facts.Add("session", view.Session.ToString());
+        facts.Add("robot", view.Robot);
+        facts.Add("name", view.Name);
+        facts.Add("state", Output.Word(view.State) + (view.Reason.Length > 0 ? $": {view.Reason}" : ""));
+        facts.Add("started", Output.Time(view.StartedAt));
+        facts.Add("ended", Output.Time(view.EndedAt));
+        facts.Add("messages", Output.Count(view.Messages));
+        facts.Add("segments", $"{Output.Count(view.Segments)}, {Output.Bytes(view.Bytes)}");
+        foreach (var (custody, bytes) in view.BytesByCustody.OrderBy(p => p.Key))
+            facts.Add($"  {Output.Word(custody)}", Output.Bytes(bytes));
+        facts.Add("lost", Output.Count(view.Lost));
+        foreach (var pause in view.Pauses ?? [])
+            facts.Add("paused", $"{Output.Time(pause.FromNs)} to {(pause.ToNs is { } end ? Output.Time(end) : "now")}");
+        Output.WriteTable(facts);
+        WriteTopics(view);
+    }
+
+    private static void WriteTopics(SessionView view)
+    {
+        var ledger = (view.Ledger ?? []).ToDictionary(e => e.Topic);
+        var topics = (view.Topics ?? []).ToDictionary(t => t.Topic);
+        var table = Output.NewTable("TOPIC", "TYPE", "RECORDED", "SIZE", "DROPPED", "LOST IN TRANSPORT", "WHILE PAUSED");
+        foreach (var name in topics.Keys.Union(ledger.Keys).Order(StringComparer.Ordinal))
+        {
+            var topic = topics.GetValueOrDefault(name);
+            var entry = ledger.GetValueOrDefault(name);
+            table.Add(
+                name, topic?.Type ?? "", Output.Count(topic?.Messages ?? 0), Output.Bytes(topic?.Bytes ?? 0),
+                Output.Count((entry?.DroppedQueue ?? 0) + (entry?.DroppedDisk ?? 0)),
+                Output.Count(entry?.LostTransport ?? 0), Output.Count(entry?.Paused ?? 0));
+        }
+        if (table.Rows.Count == 0)
+            return;
+        AnsiConsole.WriteLine();
+        Output.WriteTable(table);
+    }
+}

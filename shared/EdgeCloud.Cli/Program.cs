@@ -1,0 +1,15 @@
+using System.CommandLine;
+using EdgeCloud.Cli;
+using EdgeCloud.Cli.Commands;
+using EdgeCloud.Cli.Mcap;
+
+var root = new RootCommand("EdgeCloud: robots, their recordings, and datasets made of them.")
+{
+    LoginCommand.Create(),
+    RobotsCommand.Create(),
+    SessionsCommand.Create(),
+    SegmentsCommand.Create(),
+    ExportsCommand.Create(),
+    McapCommands.Build(),
+};
+return await CommandLine.RunAsync(root, args);

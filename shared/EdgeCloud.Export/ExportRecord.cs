@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text.Json;
+using EdgeCloud.Contracts;
+using EdgeCloud.Mcap;
+
+namespace EdgeCloud.Export;
+
+/// <summary>The metadata record that says what an export was made of and what it lacks. It holds no time of making: plans repeat exactly.</summary>
+internal static class ExportRecord
+{
+    public const string Name = "edgecloud.export";
+
+    /// <summary>
+    /// Keys: <c>export</c>, <c>sessions</c> (JSON: id, robot, name, segments with sequence and SHA-256, missing, ledger), <c>selection</c>
+    /// (JSON), <c>from_ns</c>, <c>to_ns</c> (empty without a bound).
+    /// </summary>
+    public static Metadata Of(ExportPlan plan) => new(Name, new Dictionary<string, string>
+    {
+        ["export"] = plan.Id.ToString("D"),
+        ["from_ns"] = plan.FromNs?.ToString(CultureInfo.InvariantCulture) ?? "",
+        ["to_ns"] = plan.ToNs?.ToString(CultureInfo.InvariantCulture) ?? "",
+        ["selection"] = Json(json =>
+        {
+            json.WriteStartObject();
+            WriteTexts(json, "include", plan.Selection.Include);
+            WriteTexts(json, "exclude", plan.Selection.Exclude);
+            json.WriteEndObject();
+        }),
+        ["sessions"] = Json(json =>
+        {
+            json.WriteStartArray();
+            foreach (var session in plan.Sessions)
+                Write(json, session);
+            json.WriteEndArray();
+        }),
+    });
+
+    private static void Write(Utf8JsonWriter json, PlannedSession session)
+    {
+        json.WriteStartObject();
+        json.WriteString("session", session.Id);
+        json.WriteString("robot", session.Robot);
+        json.WriteString("name", session.Name);
+        json.WriteStartArray("segments");
+        foreach (var segment in session.Segments)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("sequence", segment.Sequence);
+            json.WriteString("sha256", segment.Sha256);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        WriteTexts(json, "missing", session.Missing);
+        json.WriteStartArray("ledger");
+        foreach (var entry in session.Ledger)
+            Write(json, entry);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, LedgerEntry entry)
+    {
+        json.WriteStartObject();
+        json.WriteString("topic", entry.Topic);
+        json.WriteNumber("received", entry.Received);
+        json.WriteNumber("recorded", entry.Recorded);
+        json.WriteNumber("dropped_queue", entry.DroppedQueue);
+        json.WriteNumber("dropped_disk", entry.DroppedDisk);
+        json.WriteNumber("lost_transport", entry.LostTransport);
+        json.WriteNumber("paused", entry.Paused);
+        json.WriteEndObject();
+    }
+
+    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> texts)
+    {
+        json.WriteStartArray(name);
+        foreach (var text in texts)
+            json.WriteStringValue(text);
+        json.WriteEndArray();
+    }
+
+    private static string Json(Action<Utf8JsonWriter> write)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+            write(json);
+        return System.Text.Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
+    }
+}
