@@ -1,0 +1,113 @@
+using System.Threading.RateLimiting;
+using EdgeCloud.ControlPlane.Catalogue;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Identity;
+
+namespace EdgeCloud.ControlPlane.Access;
+
+/// <summary>Who may do what: users, roles and policies, the portal's cookie, the API's keys, login with lockout and rate limit.</summary>
+public static class AccessSetup
+{
+    /// <summary>The rate limit of everything that tries a password.</summary>
+    public const string LoginRateLimit = "login";
+
+    private const string ByPath = "edgecloud";
+
+    /// <summary>Access's part of the container.</summary>
+    public static void AddAccess(this IHostApplicationBuilder builder)
+    {
+        builder.Services
+            .AddIdentityCore<User>(identity =>
+            {
+                identity.Password.RequiredLength = 12;
+                // Length is what makes a password strong; rules about characters make people write it down.
+                identity.Password.RequireDigit = false;
+                identity.Password.RequireLowercase = false;
+                identity.Password.RequireUppercase = false;
+                identity.Password.RequireNonAlphanumeric = false;
+                identity.Lockout.MaxFailedAccessAttempts = 10;
+                identity.Lockout.DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5);
+            })
+            .AddRoles<IdentityRole<Guid>>()
+            .AddEntityFrameworkStores<CatalogueDb>()
+            .AddClaimsPrincipalFactory<PrincipalFactory>()
+            .AddSignInManager();
+        AddSchemes(builder.Services);
+        builder.Services.AddAuthorizationBuilder()
+            .AddPolicy(Policies.Read, policy => policy.RequireRole(Roles.All))
+            .AddPolicy(Policies.Command, policy => policy.RequireRole(Roles.Operator, Roles.Administrator))
+            .AddPolicy(Policies.Export, policy => policy.RequireRole(Roles.DataScientist, Roles.Operator, Roles.Administrator))
+            .AddPolicy(Policies.Administer, policy => policy.RequireRole(Roles.Administrator));
+        builder.Services.AddAntiforgery(antiforgery =>
+        {
+            antiforgery.Cookie.Name = "edgecloud-form";
+            antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
+        AddRateLimit(builder.Services, builder.Configuration.Number("Access:LoginsPerMinute", 20, 1, 100_000));
+        builder.Services.AddScoped<Login>();
+        builder.Services.AddScoped<Users>();
+    }
+
+    private static void AddSchemes(IServiceCollection services)
+    {
+        services
+            .AddAuthentication(ByPath)
+            // The API is used with keys alone: a browser's cookie cannot be made to act there from another site.
+            .AddPolicyScheme(ByPath, null, scheme => scheme.ForwardDefaultSelector = context =>
+                context.Request.Path.StartsWithSegments("/api") || context.Request.Path.StartsWithSegments("/metrics")
+                    ? ApiKeyAuthentication.Scheme
+                    : IdentityConstants.ApplicationScheme)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.Scheme, null)
+            .AddCookie(IdentityConstants.ApplicationScheme, cookie =>
+            {
+                cookie.Cookie.Name = "edgecloud";
+                cookie.Cookie.HttpOnly = true;
+                cookie.Cookie.SameSite = SameSiteMode.Lax;
+                cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+                cookie.LoginPath = "/login";
+                cookie.AccessDeniedPath = "/denied";
+                cookie.ReturnUrlParameter = "returnUrl";
+                cookie.ExpireTimeSpan = TimeSpan.FromHours(12);
+                cookie.SlidingExpiration = true;
+                cookie.Events.OnValidatePrincipal = SecurityStampValidator.ValidatePrincipalAsync;
+            });
+    }
+
+    private static void AddRateLimit(IServiceCollection services, int loginsPerMinute) =>
+        services.AddRateLimiter(limiter =>
+        {
+            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limiter.AddPolicy(LoginRateLimit, context => RateLimitPartition.GetFixedWindowLimiter(
+                context.Connection.RemoteIpAddress?.ToString() ?? "",
+                _ => new FixedWindowRateLimiterOptions { PermitLimit = loginsPerMinute, Window = TimeSpan.FromMinutes(1) }));
+        });
+}
+
+/// <summary>What a user may be.</summary>
+public static class Roles
+{
+    /// <summary>Sees everything, changes nothing.</summary>
+    public const string Viewer = "viewer";
+    /// <summary>Sees everything and exports.</summary>
+    public const string DataScientist = "data-scientist";
+    /// <summary>Sees everything, commands robots and exports.</summary>
+    public const string Operator = "operator";
+    /// <summary>Everything, users included.</summary>
+    public const string Administrator = "administrator";
+
+    /// <summary>Every role.</summary>
+    public static readonly string[] All = [Viewer, DataScientist, Operator, Administrator];
+}
+
+/// <summary>Names of the authorisation policies of pages and endpoints.</summary>
+public static class Policies
+{
+    /// <summary>May look.</summary>
+    public const string Read = "read";
+    /// <summary>May command robots.</summary>
+    public const string Command = "command";
+    /// <summary>May export.</summary>
+    public const string Export = "export";
+    /// <summary>May do everything.</summary>
+    public const string Administer = "administer";
+}

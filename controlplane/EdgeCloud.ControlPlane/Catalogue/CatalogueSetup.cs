@@ -1,0 +1,66 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Npgsql;
+
+namespace EdgeCloud.ControlPlane.Catalogue;
+
+/// <summary>Registers the catalogue: the <see cref="CatalogueDb"/> factory, the stream of <see cref="Changes"/>, partitions, protection keys.</summary>
+public static class CatalogueSetup
+{
+    /// <summary>The configuration key of the PostgreSQL connection string.</summary>
+    public const string ConnectionStringKey = "ConnectionStrings:Catalogue";
+
+    /// <summary>The catalogue's part of the container.</summary>
+    /// <exception cref="ConfigurationException">There is no connection string, or it cannot be read.</exception>
+    public static void AddCatalogue(this IHostApplicationBuilder builder)
+    {
+        var dataSource = OpenDataSource(builder.Configuration);
+        builder.Services.AddSingleton(dataSource);
+        builder.Services.AddDbContextFactory<CatalogueDb>(options => Configure(options, dataSource));
+        builder.Services.AddSingleton<Changes>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Changes>());
+        builder.Services.AddHostedService<Housekeeping>();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddDataProtection().SetApplicationName("edgecloud-controlplane");
+        builder.Services.AddOptions<KeyManagementOptions>().Configure<IDbContextFactory<CatalogueDb>>(
+            (options, catalogue) => options.XmlRepository = new DataProtectionKeys(catalogue));
+    }
+
+    /// <summary>The bucket beside it.</summary>
+    /// <exception cref="ConfigurationException">A key of the section <c>S3</c> is missing or wrong.</exception>
+    public static void AddBucket(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(BucketSettings.Read(builder.Configuration));
+        builder.Services.AddSingleton<Bucket>();
+    }
+
+    /// <summary>How a <see cref="CatalogueDb"/> is reached; for the container and for tests.</summary>
+    public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) => options
+        .UseNpgsql(dataSource, postgres => postgres.MigrationsHistoryTable("migrations"))
+        // Migrations are SQL written by hand, without a snapshot of the model; a test compares the schema with the model instead.
+        .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning));
+
+    /// <summary>Applies what migrations are missing, one process at a time, and makes the partitions that will be needed.</summary>
+    public static async Task MigrateAsync(IServiceProvider services, CancellationToken cancellation)
+    {
+        await using var db = await services.GetRequiredService<IDbContextFactory<CatalogueDb>>().CreateDbContextAsync(cancellation);
+        await db.Database.MigrateAsync(cancellation);
+        await Partitions.EnsureAsync(db, DateTimeOffset.UtcNow, cancellation);
+    }
+
+    private static NpgsqlDataSource OpenDataSource(IConfiguration configuration)
+    {
+        var connectionString = configuration.Require(ConnectionStringKey,
+            "the catalogue's PostgreSQL connection, such as \"Host=localhost;Database=edgecloud;Username=edgecloud;Password=...\"");
+        try
+        {
+            return new NpgsqlDataSourceBuilder(connectionString) { Name = "catalogue" }.Build();
+        }
+        catch (ArgumentException e)
+        {
+            throw new ConfigurationException($"{ConnectionStringKey} cannot be read: {e.Message}");
+        }
+    }
+}

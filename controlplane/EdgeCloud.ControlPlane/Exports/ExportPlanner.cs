@@ -1,0 +1,84 @@
+using System.Globalization;
+using EdgeCloud.Contracts;
+using EdgeCloud.ControlPlane.Catalogue;
+using EdgeCloud.ControlPlane.Sessions;
+using EdgeCloud.Export;
+using Microsoft.EntityFrameworkCore;
+
+namespace EdgeCloud.ControlPlane.Exports;
+
+/// <summary>Makes the plan of an export from the catalogue: which segments it reads, which of the range it has to do without.</summary>
+internal static class ExportPlanner
+{
+    /// <summary>The plan, as the catalogue stands now. Sessions are in order of start.</summary>
+    /// <exception cref="ExportException">A session is gone.</exception>
+    public static async Task<ExportPlan> PlanAsync(CatalogueDb db, ExportJob export, CancellationToken cancellation)
+    {
+        var request = export.Request;
+        var sessions = await db.Sessions.AsNoTracking()
+            .Where(s => request.Sessions.Contains(s.Id))
+            .OrderBy(s => s.StartedAt).ThenBy(s => s.Id)
+            .ToListAsync(cancellation);
+        foreach (var wanted in request.Sessions)
+        {
+            if (sessions.All(s => s.Id != wanted))
+                throw new ExportException($"Session {wanted} is no longer in the catalogue.");
+        }
+        var planned = new List<PlannedSession>();
+        foreach (var session in sessions)
+            planned.Add(await PlanAsync(db, session, export, cancellation));
+        return new ExportPlan
+        {
+            Id = export.Id,
+            Sessions = planned,
+            Selection = request.Selection ?? TopicSelection.All,
+            FromNs = request.FromNs,
+            ToNs = request.ToNs,
+        };
+    }
+
+    private static async Task<PlannedSession> PlanAsync(CatalogueDb db, Session session, ExportJob export, CancellationToken cancellation)
+    {
+        var request = export.Request;
+        var here = new List<PlannedSegment>();
+        var missing = new SortedDictionary<int, string>();
+        var segments = db.Segments.AsNoTracking()
+            .Where(s => s.SessionDate == session.Date && s.SessionId == session.Id)
+            .OrderBy(s => s.Sequence)
+            .AsAsyncEnumerable();
+        var next = 1;
+        await foreach (var segment in segments.WithCancellation(cancellation))
+        {
+            for (; next < segment.Sequence; next++)
+                missing[next] = $"{session.Id:D}/{next}: not announced";
+            next = segment.Sequence + 1;
+            var candidate = PlannedSegment.Of(segment.Manifest);
+            if (segment.IsAcknowledged)
+                here.Add(candidate);
+            // What holds no message is not missed; what could not be read may hold any.
+            else if (segment.Manifest.Sha256.Length == 0 || (segment.Messages > 0 && candidate.Overlaps(request.FromNs, request.ToNs)))
+                missing[segment.Sequence] = $"{session.Id:D}/{segment.Sequence}: {SnakeCaseNames.Of(segment.Custody.ToString())}";
+        }
+        for (; next <= (session.Manifest?.LastSequence ?? 0); next++)
+            missing[next] = $"{session.Id:D}/{next}: not announced";
+        return new PlannedSession
+        {
+            Id = session.Id,
+            Robot = session.Robot,
+            Name = session.Name,
+            Segments = PlannedSegment.InRange(here, request.FromNs, request.ToNs),
+            Missing = [.. missing.Values],
+            Ledger = await SessionTotals.LedgerAsync(db, session, cancellation),
+        };
+    }
+
+    /// <summary>Name under which the result downloads: robot, start of the first session, and the export's last digits.</summary>
+    public static async Task<string> FileNameAsync(CatalogueDb db, ExportPlan plan, CancellationToken cancellation)
+    {
+        var ids = plan.Sessions.Select(s => s.Id).ToList();
+        var startedAt = await db.Sessions.Where(s => ids.Contains(s.Id)).MinAsync(s => s.StartedAt, cancellation);
+        var robots = plan.Sessions.Select(s => s.Robot).Distinct().ToList();
+        var who = robots.Count == 1 ? robots[0] : $"{robots.Count}-robots";
+        return string.Create(CultureInfo.InvariantCulture, $"{who}-{startedAt.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{plan.Id.ToString("N")[^6..]}.mcap");
+    }
+}

@@ -1,0 +1,80 @@
+using EdgeCloud.Contracts;
+using EdgeCloud.Contracts.Api;
+using EdgeCloud.ControlPlane.Catalogue;
+using Microsoft.EntityFrameworkCore;
+
+namespace EdgeCloud.ControlPlane.Exports.Pages;
+
+/// <summary>An export as its pages show it.</summary>
+public sealed record ExportSummary
+{
+    public required Guid Id { get; init; }
+    public required ExportRequest Request { get; init; }
+    /// <summary>The sessions that it is made of, with their robots and names.</summary>
+    public required IReadOnlyList<ExportedSession> Sessions { get; init; }
+    public required ExportState State { get; init; }
+    public required double Percent { get; init; }
+    public required long InputBytes { get; init; }
+    public required long InputBytesDone { get; init; }
+    public required long Messages { get; init; }
+    public required long Bytes { get; init; }
+    public required string Error { get; init; }
+    public required string Owner { get; init; }
+    public required bool CancelRequested { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset? StartedAt { get; init; }
+    public required DateTimeOffset? FinishedAt { get; init; }
+    public required string FileName { get; init; }
+    public required IReadOnlyList<LedgerEntry> Ledger { get; init; }
+    public required IReadOnlyList<string> MissingSegments { get; init; }
+
+    public bool IsOver => State is ExportState.Succeeded or ExportState.Failed or ExportState.Cancelled;
+
+    /// <summary>What it is of, in words.</summary>
+    public string Title => Sessions switch
+    {
+        [] => $"{Request.Sessions.Count} sessions",
+        [var one] => $"{one.Robot}, {Shell.Formats.SessionName(one.Name, one.Id)}",
+        [var first, ..] => $"{first.Robot}, {Shell.Formats.SessionName(first.Name, first.Id)} and {Sessions.Count - 1} more",
+    };
+
+    /// <summary>When it will be done at the rate so far; null before it moves.</summary>
+    public TimeSpan? Remaining(DateTimeOffset now) =>
+        State == ExportState.Running && StartedAt is { } started && InputBytesDone > 0 && now > started
+            ? (now - started) * ((double)(InputBytes - InputBytesDone) / InputBytesDone)
+            : null;
+
+    /// <summary>The summaries of some exports, in their order.</summary>
+    public static async Task<IReadOnlyList<ExportSummary>> OfAsync(CatalogueDb db, IReadOnlyList<ExportJob> exports, CancellationToken cancellation)
+    {
+        var ids = exports.SelectMany(e => e.Request.Sessions).Distinct().ToList();
+        var sessions = await db.Sessions.Where(s => ids.Contains(s.Id))
+            .Select(s => new ExportedSession(s.Id, s.Robot, s.Name)).ToDictionaryAsync(s => s.Id, cancellation);
+        return [.. exports.Select(e => Of(e, [.. e.Request.Sessions.Where(sessions.ContainsKey).Select(id => sessions[id])]))];
+    }
+
+    private static ExportSummary Of(ExportJob export, IReadOnlyList<ExportedSession> sessions) => new()
+    {
+        Id = export.Id,
+        Request = export.Request,
+        Sessions = sessions,
+        State = export.State,
+        Percent = export.Percent,
+        InputBytes = export.InputBytes,
+        InputBytesDone = export.InputBytesDone,
+        Messages = export.Messages,
+        Bytes = export.Bytes,
+        Error = export.Error,
+        Owner = export.Owner,
+        CancelRequested = export.CancelRequested,
+        CreatedAt = export.CreatedAt,
+        StartedAt = export.StartedAt,
+        FinishedAt = export.FinishedAt,
+        FileName = export.FileName,
+        Ledger = export.Ledger,
+        MissingSegments = export.MissingSegments,
+    };
+}
+
+/// <summary>A session of an export.</summary>
+public sealed record ExportedSession(Guid Id, string Robot, string Name);

@@ -1,0 +1,65 @@
+using EdgeCloud.Contracts;
+using EdgeCloud.Contracts.Api;
+using EdgeCloud.ControlPlane.Access;
+using EdgeCloud.ControlPlane.Catalogue;
+using Microsoft.EntityFrameworkCore;
+
+namespace EdgeCloud.ControlPlane.Fleet;
+
+/// <summary>Gives commands to robots, for the API and the portal alike: checks, stores with an audit entry, and has them sent.</summary>
+public sealed class CommandIssuer(IDbContextFactory<CatalogueDb> catalogue, CommandDispatch dispatch, TimeProvider clock)
+{
+    /// <summary>The longest time for which a command may wait for its robot, seconds.</summary>
+    public const int MaxExpirySeconds = 604_800;
+
+    private const int MaxNameLength = 200;
+    private const int MaxPatterns = 1000;
+
+    /// <summary>Stores a command, queued. Whoever calls has checked <see cref="Policies.Command"/>.</summary>
+    /// <exception cref="RequestException">There is no such robot, or the request cannot be carried out by any robot.</exception>
+    public async Task<Command> IssueAsync(string robot, CommandRequest request, Actor actor, CancellationToken cancellation)
+    {
+        Check(request);
+        await using var db = await catalogue.CreateDbContextAsync(cancellation);
+        if (!await db.Robots.AnyAsync(r => r.Id == robot, cancellation))
+            throw RequestException.NotFound($"There is no robot '{robot}'.");
+        var isStart = request.Command == CommandKind.Start;
+        if (isStart && request.Session is { } taken && await db.Sessions.AnyAsync(s => s.Id == taken, cancellation))
+            throw RequestException.Invalid("session", $"there is a session {taken} already; leave it out to have a new id made");
+        var now = clock.GetUtcNow();
+        var issued = UnixTime.ToNanoseconds(now);
+        var command = Command.New(new CommandMessage
+        {
+            Id = Guid.CreateVersion7(now),
+            Robot = robot,
+            Command = request.Command,
+            Issuer = actor.Name,
+            IssuedNs = issued,
+            ExpiresNs = issued + request.ExpiresInSeconds * 1_000_000_000L,
+            Session = request.Session ?? (isStart ? Guid.CreateVersion7(now) : null),
+            Name = request.Name,
+            Selection = request.Selection,
+            Settings = request.Settings,
+        });
+        db.Commands.Add(command);
+        db.Record(actor, "command.issue", $"robot:{robot}", $"{SnakeCaseNames.Of(request.Command.ToString())} {command.Id}", now);
+        await db.SaveChangesAsync(cancellation);
+        dispatch.Wake();
+        return command;
+    }
+
+    private static void Check(CommandRequest request)
+    {
+        if (request.ExpiresInSeconds is < 1 or > MaxExpirySeconds)
+            throw RequestException.Invalid("expires_in_seconds", $"1 to {MaxExpirySeconds}");
+        if (request.Name.Length > MaxNameLength || request.Name.Contains('\0'))
+            throw RequestException.Invalid("name", $"at most {MaxNameLength} characters");
+        var isStart = request.Command == CommandKind.Start;
+        if (!isStart && (request.Name.Length > 0 || request.Selection is not null))
+            throw RequestException.Invalid(request.Name.Length > 0 ? "name" : "selection", "only a start has one");
+        if (request.Selection is { } selection && selection.Include.Count + selection.Exclude.Count > MaxPatterns)
+            throw RequestException.Invalid("selection", $"at most {MaxPatterns} patterns");
+        if ((request.Settings is { Count: > 0 }) != (request.Command == CommandKind.Configure))
+            throw RequestException.Invalid("settings", "a configure command has at least one, other commands have none");
+    }
+}

@@ -1,0 +1,102 @@
+using EdgeCloud.Contracts;
+using EdgeCloud.ControlPlane.Catalogue;
+using EdgeCloud.ControlPlane.Sessions;
+using Microsoft.EntityFrameworkCore;
+
+namespace EdgeCloud.ControlPlane.Fleet.Pages;
+
+/// <summary>What the robot page shows.</summary>
+public sealed record RobotDetail
+{
+    public required string Robot { get; init; }
+    public required bool Online { get; init; }
+    public required DateTimeOffset? LastSeenAt { get; init; }
+    public required StateMessage? State { get; init; }
+    public required TelemetryMessage? Telemetry { get; init; }
+    public required long Lost24h { get; init; }
+    /// <summary>The newest commands, newest first.</summary>
+    public required IReadOnlyList<CommandRow> Commands { get; init; }
+    /// <summary>The newest sessions, newest first.</summary>
+    public required IReadOnlyList<RecentSession> Sessions { get; init; }
+    /// <summary>The newest lines of its log, newest first.</summary>
+    public required IReadOnlyList<LogRow> Log { get; init; }
+
+    /// <summary>Sessions that can be told something, as the robot told last.</summary>
+    public IReadOnlyList<SessionStatus> Active => State?.Sessions ?? [];
+}
+
+/// <summary>A command in a robot's list.</summary>
+public sealed record CommandRow
+{
+    public required Guid Id { get; init; }
+    public required CommandKind Kind { get; init; }
+    public required CommandStatus Status { get; init; }
+    public required string Reason { get; init; }
+    public required double? Percent { get; init; }
+    public required Guid? Session { get; init; }
+    public required string Issuer { get; init; }
+    public required DateTimeOffset IssuedAt { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    public bool IsOver => Command.IsEnd(Status);
+}
+
+/// <summary>A session in a robot's list.</summary>
+public sealed record RecentSession(
+    Guid Id, string Name, SessionState State, DateTimeOffset StartedAt, IReadOnlyDictionary<Custody, long> BytesByCustody, long Lost);
+
+/// <summary>A line of a robot's log.</summary>
+public sealed record LogRow(DateTimeOffset At, string Level, string Source, string Text);
+
+/// <summary>The queries behind the robot page.</summary>
+internal static class RobotQueries
+{
+    private const int CommandsShown = 12;
+    private const int SessionsShown = 6;
+    private const int LogLinesShown = 12;
+
+    public static async Task<RobotDetail?> DetailAsync(CatalogueDb db, string id, TimeProvider clock, CancellationToken cancellation)
+    {
+        var robot = await db.Robots.AsNoTracking().SingleOrDefaultAsync(r => r.Id == id, cancellation);
+        if (robot is null)
+            return null;
+        return new RobotDetail
+        {
+            Robot = id,
+            Online = robot.Online,
+            LastSeenAt = robot.LastSeenAt,
+            State = robot.State,
+            Telemetry = robot.Telemetry,
+            Lost24h = (await FleetApi.LostAsync(db, [id], clock, cancellation)).GetValueOrDefault(id),
+            Commands = await db.Commands.Where(c => c.Robot == id)
+                .OrderByDescending(c => c.IssuedAt).ThenByDescending(c => c.Id).Take(CommandsShown)
+                .Select(c => new CommandRow
+                {
+                    Id = c.Id,
+                    Kind = c.Kind,
+                    Status = c.Status,
+                    Reason = c.Reason,
+                    Percent = c.Percent,
+                    Session = c.Session,
+                    Issuer = c.Issuer,
+                    IssuedAt = c.IssuedAt,
+                    ExpiresAt = c.ExpiresAt,
+                    UpdatedAt = c.UpdatedAt,
+                }).ToListAsync(cancellation),
+            Sessions = await SessionsAsync(db, id, cancellation),
+            Log = await db.RobotLogs.Where(l => l.Robot == id)
+                .OrderByDescending(l => l.ReceivedAt).Take(LogLinesShown)
+                .Select(l => new LogRow(l.At, l.Level, l.Source, l.Text)).ToListAsync(cancellation),
+        };
+    }
+
+    private static async Task<IReadOnlyList<RecentSession>> SessionsAsync(CatalogueDb db, string robot, CancellationToken cancellation)
+    {
+        var sessions = await db.Sessions.AsNoTracking().Where(s => s.Robot == robot)
+            .OrderByDescending(s => s.StartedAt).ThenByDescending(s => s.Id).Take(SessionsShown).ToListAsync(cancellation);
+        var totals = await SessionTotals.OfAsync(db, sessions, cancellation);
+        return [.. sessions.Select(s => new RecentSession(
+            s.Id, s.Name, s.State, s.StartedAt, totals.GetValueOrDefault(s.Id, SessionTotals.None).BytesByCustody, s.Lost))];
+    }
+}

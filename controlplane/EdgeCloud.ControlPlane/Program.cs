@@ -1,0 +1,76 @@
+using EdgeCloud.ControlPlane;
+using EdgeCloud.ControlPlane.Access;
+using EdgeCloud.ControlPlane.Catalogue;
+using EdgeCloud.ControlPlane.Exports;
+using EdgeCloud.ControlPlane.Fleet;
+using EdgeCloud.ControlPlane.Sessions;
+using EdgeCloud.ControlPlane.Shell;
+
+// edgecloud-controlplane [run] [--urls URL] [--Section:Key=value ...]
+// edgecloud-controlplane migrate
+// edgecloud-controlplane create-admin --user NAME [--password-stdin]
+var (verb, rest) = args is [var first, ..] && !first.StartsWith('-') ? (first, args[1..]) : ("run", args);
+try
+{
+    // From wherever it is started: a build and a published copy have appsettings.json beside them, a published copy wwwroot too.
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+    {
+        Args = rest,
+        ContentRootPath = AppContext.BaseDirectory,
+    });
+    builder.AddCatalogue();
+    builder.AddAccess();
+    if (verb == "run")
+    {
+        builder.AddBucket();
+        builder.AddFleet();
+        builder.AddSessions();
+        builder.AddExports();
+        builder.AddApi();
+        builder.AddHealth();
+        builder.AddPortal();
+    }
+
+    await using var app = builder.Build();
+    return verb switch
+    {
+        "run" => await RunAsync(app),
+        "migrate" => await MigrateAsync(app),
+        "create-admin" => await CreateAdmin.RunAsync(app),
+        _ => throw new ConfigurationException($"There is no command '{verb}'; use run, migrate or create-admin."),
+    };
+}
+catch (ConfigurationException e)
+{
+    await Console.Error.WriteLineAsync($"edgecloud-controlplane: {e.Message}");
+    return 2;
+}
+
+static async Task<int> RunAsync(WebApplication app)
+{
+    await StartUp.PrepareAsync(app);
+    app.UseSecurityHeaders();
+    app.UsePageErrors();
+    app.UseApiErrors();
+    app.UseAuthentication();
+    app.UseAuthorization();
+    app.UseRateLimiter();
+
+    app.MapHealth();
+    app.MapAccess();
+    var api = app.MapApi();
+    api.MapAccessApi();
+    api.MapFleetApi();
+    api.MapSessionsApi();
+    api.MapExportsApi();
+    app.UsePortal();
+
+    await app.RunAsync();
+    return 0;
+}
+
+static async Task<int> MigrateAsync(WebApplication app)
+{
+    await CatalogueSetup.MigrateAsync(app.Services, CancellationToken.None);
+    return 0;
+}

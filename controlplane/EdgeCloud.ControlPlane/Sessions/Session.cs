@@ -1,0 +1,83 @@
+using EdgeCloud.Contracts;
+using EdgeCloud.ControlPlane.Catalogue;
+using EdgeCloud.ControlPlane.Fleet;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace EdgeCloud.ControlPlane.Sessions;
+
+/// <summary>A recording. Made by its own announcement or, when that is late, by the first announcement of one of its segments.</summary>
+public sealed class Session
+{
+    /// <summary>Session id (UUIDv7).</summary>
+    public required Guid Id { get; init; }
+    /// <summary>Robot that records it.</summary>
+    public required string Robot { get; init; }
+    /// <summary>Day of its start in UTC, as in its place in the bucket; chooses the partition of its segments.</summary>
+    public required DateOnly Date { get; init; }
+    /// <summary>The folder in the bucket, ending with a slash.</summary>
+    public required string ObjectPrefix { get; init; }
+    /// <summary>Revision of the announcement that was applied last; zero while only segments are known.</summary>
+    public Revision Revision
+    {
+        get => new(RevisionEpoch, RevisionNumber);
+        private set => (RevisionEpoch, RevisionNumber) = (value.Epoch, value.Number);
+    }
+    /// <summary>See <see cref="Revision"/>.</summary>
+    public long RevisionEpoch { get; private set; }
+    /// <summary>See <see cref="Revision"/>.</summary>
+    public long RevisionNumber { get; private set; }
+    /// <summary>Name for people.</summary>
+    public string Name { get; private set; } = "";
+    /// <summary>State on the robot, as last heard.</summary>
+    public SessionState State { get; private set; }
+    /// <summary>Why it failed or was cancelled; empty otherwise.</summary>
+    public string Reason { get; private set; } = "";
+    /// <summary>Who started it.</summary>
+    public string Issuer { get; private set; } = "";
+    /// <summary>Start.</summary>
+    public required DateTimeOffset StartedAt { get; set; }
+    /// <summary>End of recording; null while it goes on.</summary>
+    public DateTimeOffset? EndedAt { get; private set; }
+    /// <summary>Messages that were meant to be recorded and are not, by the robot's count.</summary>
+    public long Lost { get; private set; }
+    /// <summary>What the robot said last; null while only segments are known.</summary>
+    public SessionManifest? Manifest { get; private set; }
+    /// <summary>When the catalogue first heard of it.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+    /// <summary>When the catalogue last heard of the session itself.</summary>
+    public DateTimeOffset UpdatedAt { get; set; }
+
+    /// <summary>Takes over an announcement that is newer than the one known; false when it is not.</summary>
+    public bool Apply(SessionAnnouncement announcement, DateTimeOffset now)
+    {
+        if (!announcement.Revision.IsNewerThan(Revision))
+            return false;
+        var manifest = announcement.Manifest;
+        Revision = announcement.Revision;
+        Manifest = manifest;
+        Name = manifest.Name;
+        State = manifest.State;
+        Reason = manifest.Reason;
+        Issuer = manifest.Issuer;
+        StartedAt = UnixTime.ToDateTimeOffset(manifest.StartedNs);
+        EndedAt = manifest.EndedNs is { } ended ? UnixTime.ToDateTimeOffset(ended) : null;
+        Lost = manifest.Ledger.Sum(e => e.Lost());
+        UpdatedAt = now;
+        return true;
+    }
+}
+
+internal sealed class SessionTable : IEntityTypeConfiguration<Session>
+{
+    public void Configure(EntityTypeBuilder<Session> entity)
+    {
+        entity.ToTable("sessions");
+        entity.Ignore(s => s.Revision);
+        entity.Property(s => s.Manifest).IsJson();
+        entity.HasOne<Robot>().WithMany().HasForeignKey(s => s.Robot);
+        entity.HasIndex(s => new { s.StartedAt, s.Id });
+        entity.HasIndex(s => new { s.Robot, s.StartedAt, s.Id });
+        entity.HasIndex(s => new { s.State, s.StartedAt, s.Id });
+    }
+}

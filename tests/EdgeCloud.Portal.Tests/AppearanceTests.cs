@@ -1,0 +1,103 @@
+using System.Text.Json;
+using EdgeCloud.Contracts;
+using EdgeCloud.Contracts.Api;
+using EdgeCloud.ControlPlane.Access;
+using EdgeCloud.Testing;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace EdgeCloud.Portal.Tests;
+
+/// <summary>Each page in both themes and at two widths: nothing sticks out, and axe finds nothing serious.</summary>
+/// <remarks>With <c>EDGECLOUD_SCREENSHOTS=1</c> the pages are also written to <c>infra/screenshots</c>.</remarks>
+[Collection(PortalCollection.Name)]
+public sealed class AppearanceTests(Portal portal)
+{
+    private const string AxePackage = "axe-core@4.11.0";
+
+    [Theory]
+    [InlineData("light", 1280)]
+    [InlineData("dark", 1280)]
+    [InlineData("light", 820)]
+    public async Task Pages_fit_their_screen_and_axe_finds_nothing_serious(string theme, int width)
+    {
+        var axe = await AxeAsync();
+        await portal.MakeIdleAsync();
+        var (session, export) = await MakeSomethingToSeeAsync();
+        await using var visit = await portal.VisitAsync(theme, width, 900);
+        await visit.Page.GotoAsync("/login");
+        await LookAsync(visit, "login", theme, width, axe);
+        await visit.SignInAsync(Roles.Administrator, Portal.Password);
+        await visit.WaitUntilLiveAsync();
+
+        foreach (var (name, path, sign) in new[]
+        {
+            ("fleet", "/fleet", Portal.Robot),
+            ("robot", $"/robots/{Portal.Robot}", "/lidar"),
+            ("sessions", "/sessions", "warehouse round"),
+            ("session", $"/sessions/{session}", "Loss ledger"),
+            ("exports", "/exports", "warehouse round"),
+            ("export", $"/exports/{export}", "Made of"),
+            ("keys", "/account/keys", "Name of the new key"),
+        })
+        {
+            await visit.GoAsync(path);
+            await Expect(visit.Page.GetByText(sign).First).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
+            await LookAsync(visit, name, theme, width, axe);
+        }
+
+        await visit.GoAsync($"/robots/{Portal.Robot}");
+        await visit.PressAsync("Start");
+        await visit.Page.GetByRole(AriaRole.Dialog).GetByLabel("Only the chosen ones").CheckAsync();
+        await LookAsync(visit, "start-dialog", theme, width, axe);
+        await visit.Page.Keyboard.PressAsync("Escape");
+        await portal.MakeIdleAsync();
+    }
+
+    private static async Task LookAsync(Visit visit, string name, string theme, int width, string axe)
+    {
+        var page = visit.Page;
+        Assert.False(
+            await page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth"),
+            $"{name} is wider than its window of {width}");
+        await ScreenshotAsync(page, name, theme, width);
+        // Through the debugger, since the page's own policy forbids foreign script.
+        await page.EvaluateAsync(axe);
+        var found = await page.EvaluateAsync<JsonElement>(
+            "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations" +
+            ".filter(v => v.impact === 'serious' || v.impact === 'critical')" +
+            ".map(v => `${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' -> ' + n.failureSummary).join(' | ')}`)");
+        Assert.True(found.GetArrayLength() == 0, $"{name}, {theme}, {width}: {string.Join('\n', found.EnumerateArray())}");
+    }
+
+    private static async Task ScreenshotAsync(IPage page, string name, string theme, int width)
+    {
+        if (Environment.GetEnvironmentVariable("EDGECLOUD_SCREENSHOTS") is not { Length: > 0 })
+            return;
+        var file = Repository.PathTo("infra", "screenshots", $"{name}-{theme}{(width == 1280 ? "" : $"-{width}")}.png");
+        await page.ScreenshotAsync(new() { Path = file, Animations = ScreenshotAnimations.Disabled });
+    }
+
+    private static async Task<string> AxeAsync()
+    {
+        await NodePackages.InstallAsync([AxePackage]);
+        return await File.ReadAllTextAsync(Repository.PathTo(".local", "npm", "node_modules", "axe-core", "axe.min.js"), TestContext.Current.CancellationToken);
+    }
+
+    private async Task<(Guid Session, Guid Export)> MakeSomethingToSeeAsync()
+    {
+        var api = portal.System.Api;
+        var session = await portal.StartSessionAsync("warehouse round");
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Pause, Session = session });
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Resume, Session = session });
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });
+        await api.WaitForSessionAsync(session, s => s.State == SessionState.Finished, "is finished");
+        var export = await api.PostAsync(
+            "exports", new ExportRequest { Sessions = [session] }, ApiJsonContext.Default.ExportRequest, ApiJsonContext.Default.ExportView);
+        await Eventually.Holds(
+            async () => (await api.GetAsync($"exports/{export.Id}", ApiJsonContext.Default.ExportView)).State == ExportState.Succeeded,
+            TimeSpan.FromMilliseconds(Portal.PatienceMs), "the export is ready");
+        await portal.StartSessionAsync("goes on");
+        return (session, export.Id);
+    }
+}
