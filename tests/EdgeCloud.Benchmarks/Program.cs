@@ -1,0 +1,13 @@
+using EdgeCloud.Benchmarks;
+using EdgeCloud.Benchmarks.Wal;
+
+var benchmarks = new Dictionary<string, Func<string[], Task<int>>>
+{
+    ["cdr"] = CdrBenchmark.RunAsync,
+    ["mcap"] = McapBenchmark.RunAsync,
+    ["wal"] = WalBenchmark.RunAsync,
+};
+if (args.Length > 0 && benchmarks.TryGetValue(args[0], out var run))
+    return await run(args[1..]);
+Console.Error.WriteLine($"usage: EdgeCloud.Benchmarks {string.Join('|', benchmarks.Keys)}");
+return 2;

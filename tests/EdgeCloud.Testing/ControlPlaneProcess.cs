@@ -1,0 +1,90 @@
+using Xunit;
+
+namespace EdgeCloud.Testing;
+
+/// <summary>
+/// The real control plane as a process of its own, with a database, a bucket and the broker of the given servers. Its port is free, its
+/// first administrator is <see cref="AdminUser"/>.
+/// </summary>
+public sealed class ControlPlaneProcess(PostgresServer postgres, MosquittoBroker broker, S3Server s3) : IAsyncLifetime
+{
+    /// <summary>Name of the first administrator.</summary>
+    public const string AdminUser = "admin";
+    /// <summary>Its password.</summary>
+    public const string AdminPassword = "a password of the tests";
+    /// <summary>Folder of the recordings in the bucket.</summary>
+    public const string Prefix = "recordings";
+
+    private const string Listening = "Now listening on: ";
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    private ProductProcess? _process;
+
+    /// <summary>Address, without a slash at its end.</summary>
+    public string Address { get; private set; } = "";
+    /// <summary>Connection string of its catalogue.</summary>
+    public string ConnectionString { get; private set; } = "";
+    /// <summary>Its bucket.</summary>
+    public string Bucket { get; private set; } = "";
+    /// <summary>What it wrote since its last start.</summary>
+    public string Output => _process?.Output ?? "";
+
+    /// <summary>Settings beside those that the fixture makes, by environment name; to be set before the start.</summary>
+    public Dictionary<string, string> Settings { get; } = [];
+
+    /// <summary>Starts it on its catalogue and bucket, which are kept over a stop, and waits until it answers and reaches its servers.</summary>
+    public async Task StartAsync()
+    {
+        _process = ProductProcess.StartControlPlane(["--urls", Address.Length > 0 ? Address : "http://127.0.0.1:0"], Environment());
+        var line = await _process.WaitForLineAsync(Listening, Deadline);
+        Address = line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim();
+        using var http = new HttpClient();
+        await Eventually.Holds(
+            async () => (await http.GetAsync($"{Address}/readyz")).IsSuccessStatusCode, Deadline, "the control plane is ready");
+    }
+
+    /// <summary>Ends it, politely or by SIGKILL, and waits until it is gone.</summary>
+    public async Task StopAsync(bool kill = false)
+    {
+        if (_process is not { HasExited: false })
+            return;
+        if (kill)
+            await _process.KillAsync();
+        else
+            await _process.TerminateAsync(Deadline);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync()
+    {
+        ConnectionString = await postgres.CreateDatabaseAsync();
+        Bucket = await s3.CreateBucketAsync();
+        await StartAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+            await _process.DisposeAsync();
+    }
+
+    private Dictionary<string, string> Environment() => new(Settings)
+    {
+        ["ConnectionStrings__Catalogue"] = ConnectionString,
+        ["Mqtt__Host"] = broker.Host,
+        ["Mqtt__Port"] = broker.Port.ToString(),
+        ["Mqtt__User"] = "controlplane",
+        ["Mqtt__Password"] = broker.PasswordOf("controlplane"),
+        ["Mqtt__Tls__CaFile"] = broker.CaFile,
+        ["S3__Endpoint"] = s3.Endpoint,
+        ["S3__Region"] = s3.Region,
+        ["S3__Bucket"] = Bucket,
+        ["S3__Prefix"] = Prefix,
+        ["S3__AccessKey"] = s3.Owner.AccessKey,
+        ["S3__SecretKey"] = s3.Owner.SecretKey,
+        ["Access__FirstAdminUser"] = AdminUser,
+        ["Access__FirstAdminPassword"] = AdminPassword,
+        ["Access__LoginsPerMinute"] = "1000",
+    };
+}
