@@ -91,7 +91,7 @@ public static class ContractJson
     RespectNullableAnnotations = true,
     Converters = [
         typeof(SnakeCaseEnum<Custody>), typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<CommandKind>),
-        typeof(SnakeCaseEnum<CommandStatus>), typeof(SnakeCaseEnum<CustodyDecision>)])]
+        typeof(SnakeCaseEnum<CommandStatus>), typeof(SnakeCaseEnum<CustodyDecision>), typeof(SnakeCaseEnum<TopicClass>)])]
 [JsonSerializable(typeof(StateMessage))]
 [JsonSerializable(typeof(TelemetryMessage))]
 [JsonSerializable(typeof(SegmentManifest))]

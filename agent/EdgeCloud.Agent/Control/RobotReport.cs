@@ -20,7 +20,7 @@ internal sealed class RobotReport(
         BootId = BootId,
         Source = source,
         Sessions = [.. book.All.Where(s => s.State.IsLive() || s.State is SessionState.Finishing).Select(s => Status(s))],
-        Topics = [.. recorder.Counts().Where(t => t.IsOffered).Select(t => new OfferedTopic(t.Topic, t.Type))],
+        Topics = [.. recorder.Counts().Where(t => t.IsOffered).Select(t => new OfferedTopic(t.Topic, t.Type, t.Class))],
         Alarms = alarms.Current,
     };
 

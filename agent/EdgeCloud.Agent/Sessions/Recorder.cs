@@ -55,7 +55,7 @@ internal sealed class Recorder : ISourceSink
         {
             return [.. _topics.GroupBy(t => t.Topic.Topic, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
                 .Select(g => new TopicCount(
-                    g.Key, g.Last().Topic.Type, g.Sum(t => t.Messages), g.Sum(t => t.Bytes), g.Sum(t => t.Lost), g.Any(t => t.IsOffered)))];
+                    g.Key, g.Last().Topic.Type, TopicClasses.Of(g.Last().Topic), g.Sum(t => t.Messages), g.Sum(t => t.Bytes), g.Sum(t => t.Lost), g.Any(t => t.IsOffered)))];
         }
     }
 
@@ -191,7 +191,7 @@ internal sealed class Recorder : ISourceSink
     }
 
     private static bool IsSame(SourceTopic a, SourceTopic b) =>
-        a.Topic == b.Topic && a.MessageEncoding == b.MessageEncoding && a.Latched == b.Latched
+        a.Topic == b.Topic && a.MessageEncoding == b.MessageEncoding && a.Latched == b.Latched && a.Class == b.Class
         && (a.Schema is null ? b.Schema is null : b.Schema is not null && a.Schema.Name == b.Schema.Name
             && a.Schema.Encoding == b.Schema.Encoding && a.Schema.Data.Span.SequenceEqual(b.Schema.Data.Span))
         && a.Metadata.SequenceEqual(b.Metadata);

@@ -53,7 +53,7 @@ internal static class SegmentManifests
         [.. RecordedByTopic(facts).Where(t => t.Value > 0).OrderBy(t => t.Key, StringComparer.Ordinal)
             .Select(t => new LedgerEntry { Topic = t.Key, Received = t.Value, Recorded = t.Value })];
 
-    /// <summary>How the log keeps a source's topic. Pictures and clouds are given up first when the disk cannot keep up.</summary>
+    /// <summary>How the log keeps a source's topic.</summary>
     public static ChannelDefinition ToChannel(this SourceTopic topic) => new()
     {
         Topic = topic.Topic,
@@ -63,9 +63,7 @@ internal static class SegmentManifests
         SchemaData = topic.Schema?.Data ?? default,
         Metadata = topic.Metadata,
         Latched = topic.Latched,
-        Class = topic.Latched ? TopicClass.Critical
-            : topic.Type is "sensor_msgs/msg/Image" or "sensor_msgs/msg/CompressedImage" or "sensor_msgs/msg/PointCloud2" ? TopicClass.Bulk
-            : TopicClass.Normal,
+        MemoryShare = TopicClasses.MemoryShare(TopicClasses.Of(topic)),
     };
 
     private static TopicSummary Summarise(IGrouping<string, SegmentChannel> channels)

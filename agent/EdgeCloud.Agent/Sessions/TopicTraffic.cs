@@ -1,4 +1,5 @@
 using EdgeCloud.Agent.Sources;
+using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Agent.Sessions;
 
@@ -41,4 +42,4 @@ internal sealed class TopicTraffic(SourceTopic topic)
 }
 
 /// <summary>Traffic of one topic name since the agent started.</summary>
-internal readonly record struct TopicCount(string Topic, string Type, long Messages, long Bytes, long Lost, bool IsOffered);
+internal readonly record struct TopicCount(string Topic, string Type, TopicClass Class, long Messages, long Bytes, long Lost, bool IsOffered);

@@ -1,3 +1,5 @@
+using EdgeCloud.Contracts;
+
 namespace EdgeCloud.Agent.Sources;
 
 /// <summary>Where messages come from. It speaks to an <see cref="ISourceSink"/> from one thread at a time.</summary>
@@ -49,6 +51,8 @@ internal sealed record SourceTopic
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
     /// <summary>Late subscribers get the last message again (transient local), so every segment repeats it.</summary>
     public bool Latched { get; init; }
+    /// <summary>How much it matters; null for what its type says (<see cref="Sessions.TopicClasses"/>).</summary>
+    public TopicClass? Class { get; init; }
 
     /// <summary>The schema's name; empty when unknown.</summary>
     public string Type => Schema?.Name ?? "";

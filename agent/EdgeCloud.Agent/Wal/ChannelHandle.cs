@@ -2,17 +2,6 @@ using EdgeCloud.Mcap;
 
 namespace EdgeCloud.Agent.Wal;
 
-/// <summary>Who is dropped first when the disk cannot keep up.</summary>
-public enum TopicClass
-{
-    /// <summary>Dropped only when no memory is left.</summary>
-    Critical,
-    /// <summary>Dropped when three quarters of the memory wait for the disk.</summary>
-    Normal,
-    /// <summary>Dropped when half of the memory waits for the disk: images, point clouds.</summary>
-    Bulk,
-}
-
 /// <summary>What a channel is: MCAP's Channel and Schema records, and how the log treats it.</summary>
 public sealed record ChannelDefinition
 {
@@ -28,8 +17,8 @@ public sealed record ChannelDefinition
     public ReadOnlyMemory<byte> SchemaData { get; init; }
     /// <summary>Channel metadata, such as <c>offered_qos_profiles</c> and <c>topic_type_hash</c>.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
-    /// <summary>Who is dropped first.</summary>
-    public TopicClass Class { get; init; } = TopicClass.Normal;
+    /// <summary>Messages are refused while more than this share of the log's memory waits for the disk, 0 to 1: who is dropped first.</summary>
+    public double MemoryShare { get; init; } = 1;
     /// <summary>True when the latest message is repeated at the start of every later segment.</summary>
     public bool Latched { get; init; }
 }
@@ -42,6 +31,7 @@ public sealed class ChannelHandle
         Definition = definition;
         Id = id;
         Schema = schema;
+        MemoryShare = Math.Clamp(definition.MemoryShare, 0, 1);
         Channel = new Channel(id, schema?.Id ?? 0, definition.Topic, definition.MessageEncoding, definition.Metadata);
         if (!definition.Latched) return;
         RepeatId = (ushort)(id + 1);
@@ -66,6 +56,9 @@ public sealed class ChannelHandle
 
     /// <summary>MCAP channel id of the repeats; 0 when not latched.</summary>
     internal ushort RepeatId { get; }
+
+    /// <summary>See <see cref="ChannelDefinition.MemoryShare"/>.</summary>
+    internal double MemoryShare { get; }
 
     /// <summary>MCAP schema record; null for none.</summary>
     internal Schema? Schema { get; }

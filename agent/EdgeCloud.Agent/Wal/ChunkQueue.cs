@@ -15,7 +15,7 @@ internal sealed class RotateRequest(SealReason reason)
 
 /// <summary>
 /// Where producers meet the committer. Producers copy messages into the active chunk under one short lock; a chunk that is full, old or urgent
-/// goes to the committer, and another takes its place, so that nobody waits for the disk. When memory runs out, messages are refused by class.
+/// goes to the committer, and another takes its place, so that nobody waits for the disk. When memory runs out, messages are refused: those of channels with the least share of it first.
 /// </summary>
 internal sealed class ChunkQueue : IDisposable
 {
@@ -101,7 +101,7 @@ internal sealed class ChunkQueue : IDisposable
         return true;
     }
 
-    /// <summary>Ends when memory has become free, or at once when there is some for messages of every class.</summary>
+    /// <summary>Ends when memory has become free, or at once when there is some for messages of every channel.</summary>
     public Task WaitForRoomAsync()
     {
         lock (_gate)
@@ -211,11 +211,11 @@ internal sealed class ChunkQueue : IDisposable
         }
     }
 
-    /// <summary>Puts a message into the active chunk, or into a new one; null when there is no room for its class.</summary>
+    /// <summary>Puts a message into the active chunk, or into a new one; null when there is no room for its channel.</summary>
     private MessageChunk? Place(ChannelHandle channel, uint sequence, ulong logTime, ulong publishTime, ReadOnlySpan<byte> data)
     {
         ThrowIfEnded();
-        var limit = LimitOf(channel.Definition.Class);
+        var limit = (long)(_pool.LimitBytes * channel.MemoryShare);
         if (_pool.UsedBytes > limit) return null;
         if (_active is null || !_active.TryAppend(channel.Id, sequence, logTime, publishTime, data, _time))
         {
@@ -245,14 +245,6 @@ internal sealed class ChunkQueue : IDisposable
         if (DiskDown) channel.DroppedByDiskCount++;
         else channel.DroppedByQueueCount++;
     }
-
-    /// <summary>How much memory may be in use for a message of a class to be taken.</summary>
-    private long LimitOf(TopicClass topicClass) => topicClass switch
-    {
-        TopicClass.Bulk => _pool.LimitBytes / 2,
-        TopicClass.Normal => _pool.LimitBytes / 4 * 3,
-        _ => _pool.LimitBytes,
-    };
 
     private void CloseActive()
     {

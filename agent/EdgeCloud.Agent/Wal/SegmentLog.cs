@@ -76,7 +76,7 @@ public sealed class SegmentLog : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes a message without ever waiting; it is durable within the bound. False when there is no memory for its class: the message is then
+    /// Takes a message without ever waiting; it is durable within the bound. False when there is no memory for its channel: the message is then
     /// counted as dropped on its channel.
     /// </summary>
     /// <param name="channel">Made by this log.</param>
@@ -108,7 +108,7 @@ public sealed class SegmentLog : IAsyncDisposable
     public void Prime(ChannelHandle channel, uint sequence, ulong publishTime, ReadOnlySpan<byte> data) =>
         _committer.Prime(channel, sequence, publishTime, data);
 
-    /// <summary>Completes when there is memory for messages of every class: for a source that can wait, such as a replay.</summary>
+    /// <summary>Completes when there is memory for messages of every channel: for a source that can wait, such as a replay.</summary>
     public Task WaitForRoomAsync() => _queue.WaitForRoomAsync();
 
     /// <summary>Ends the present segment after everything appended so far; completes when that is durable and the segment is being sealed.</summary>

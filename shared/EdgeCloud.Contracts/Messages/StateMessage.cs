@@ -52,4 +52,5 @@ public sealed record SessionStatus
 /// <summary>A topic that can be recorded.</summary>
 /// <param name="Topic">Topic name.</param>
 /// <param name="Type">Type name; empty when unknown.</param>
-public sealed record OfferedTopic(string Topic, string Type);
+/// <param name="Class">How much it matters on the robot.</param>
+public sealed record OfferedTopic(string Topic, string Type, TopicClass Class = TopicClass.Normal);

@@ -143,7 +143,7 @@ public sealed class SegmentLogTests : IDisposable
     }
 
     [Fact]
-    public async Task When_memory_is_full_bulk_is_dropped_before_normal_before_critical_and_every_drop_is_counted()
+    public async Task When_memory_is_full_channels_with_the_least_share_are_dropped_first_and_every_drop_is_counted()
     {
         using var stuck = new ManualResetEventSlim();
         var options = new SegmentLogOptions
@@ -154,9 +154,9 @@ public sealed class SegmentLogTests : IDisposable
             Committed = _ => stuck.Wait(),
         };
         await using var log = new SegmentLog(_folder.Path, 1, options);
-        var bulk = log.AddChannel(Definition("/image") with { Class = TopicClass.Bulk });
-        var normal = log.AddChannel(Definition("/odom"));
-        var critical = log.AddChannel(Definition("/estop") with { Class = TopicClass.Critical });
+        var bulk = log.AddChannel(Definition("/image") with { MemoryShare = 0.5 });
+        var normal = log.AddChannel(Definition("/odom") with { MemoryShare = 0.75 });
+        var critical = log.AddChannel(Definition("/estop") with { MemoryShare = 1 });
         var order = new List<string>();
         var data = new byte[10_000];
         for (uint i = 0; critical.DroppedByQueue == 0; i++)

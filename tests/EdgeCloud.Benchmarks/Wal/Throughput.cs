@@ -22,7 +22,6 @@ internal sealed record Throughput(double MessagesPerSecond, double BytesPerSecon
             SchemaName = "demo/msg/Bytes",
             SchemaEncoding = "ros2msg",
             SchemaData = "uint8[] data\n"u8.ToArray(),
-            Class = TopicClass.Critical,
         })).ToArray();
         var data = Payloads.Make(payload, 64);
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
