@@ -36,8 +36,9 @@ public sealed record TopicSelection
         return false;
     }
 
+    /// <summary>Whether a topic fits one pattern.</summary>
     // Greedy matching with one point to fall back to: linear in practice, quadratic at worst, no recursion.
-    private static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
+    public static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
     {
         int p = 0, t = 0, star = -1, mark = 0;
         while (t < text.Length)

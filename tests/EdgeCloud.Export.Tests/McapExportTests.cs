@@ -82,8 +82,8 @@ public sealed class McapExportTests
         var exported = await Recording.ReadAsync(output.ToArray());
 
         Assert.Equal([(10ul, true), (11, false), (21, false)], exported.Select(l => (l.LogTime, l.IsRepeat)));
-        Assert.Equal(2, figures.Messages);
-        Assert.Equal(output.Length, figures.Bytes);
+        Assert.Equal(2, figures.Messages());
+        Assert.Equal(output.Length, figures.Bytes());
     }
 
     [Fact]

@@ -42,9 +42,7 @@ public sealed class Recording
     public ExportPlan Plan(TopicSelection? selection = null, long? from = null, long? to = null) => new()
     {
         Id = new Guid(99, 0, 0, new byte[8]),
-        Selection = selection ?? TopicSelection.All,
-        FromNs = from,
-        ToNs = to,
+        Settings = new ExportSettings { Selection = selection, FromNs = from, ToNs = to },
         Sessions = [.. _sessions.Select(s => new PlannedSession
         {
             Id = s.Key,
@@ -62,8 +60,11 @@ public sealed class Recording
         return output.ToArray();
     }
 
-    public Task<ExportProgress> WriteAsync(ExportPlan plan, Stream output, IProgress<ExportProgress>? progress = null) =>
-        new McapExport(plan, (segment, _) => ValueTask.FromResult(Open(segment))).WriteAsync(output, progress, CancellationToken.None);
+    /// <summary>Makes the only part of a plan and returns what it came to; its file goes to <paramref name="output"/>.</summary>
+    public Task<PartResult> WriteAsync(ExportPlan plan, Stream output, IProgress<ExportProgress>? progress = null) =>
+        Exporter(plan).MakePartAsync(Assert.Single(plan.Parts()), new OneFile(output), progress, CancellationToken.None);
+
+    public Exporter Exporter(ExportPlan plan) => new(plan, (segment, _) => ValueTask.FromResult(Open(segment)), Path.GetTempPath());
 
     /// <summary>What a file holds, by log time.</summary>
     public static async Task<List<Line>> ReadAsync(byte[] file)
@@ -110,6 +111,19 @@ public sealed class Recording
     {
         OpenAtMost = Math.Max(OpenAtMost, ++_open);
         return new Counted(new MemoryByteSource(_files[segment.Key], segment.Key), () => _open--);
+    }
+
+    private sealed class OneFile(Stream stream) : IExportSink
+    {
+        public ValueTask<ExportOutput> CreateAsync(string name, string contentType, CancellationToken cancellation) => new(new Output(stream));
+
+        private sealed class Output(Stream stream) : ExportOutput
+        {
+            public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+                stream.WriteAsync(buffer, cancellationToken);
+
+            public override Task CompleteAsync(CancellationToken cancellation) => Task.CompletedTask;
+        }
     }
 
     private sealed class Counted(IByteSource inner, Action closed) : IByteSource

@@ -30,10 +30,8 @@ internal static class ExportPlanner
         return new ExportPlan
         {
             Id = export.Id,
+            Settings = request,
             Sessions = planned,
-            Selection = request.Selection ?? TopicSelection.All,
-            FromNs = request.FromNs,
-            ToNs = request.ToNs,
         };
     }
 
@@ -41,6 +39,7 @@ internal static class ExportPlanner
     {
         var request = export.Request;
         var here = new List<PlannedSegment>();
+        var topics = new HashSet<PlannedTopic>();
         var missing = new SortedDictionary<int, string>();
         var segments = db.Segments.AsNoTracking()
             .Where(s => s.SessionDate == session.Date && s.SessionId == session.Id)
@@ -54,7 +53,10 @@ internal static class ExportPlanner
             next = segment.Sequence + 1;
             var candidate = PlannedSegment.Of(segment.Manifest);
             if (segment.IsAcknowledged)
+            {
                 here.Add(candidate);
+                topics.UnionWith(PlannedTopic.Of(segment.Manifest));
+            }
             // What holds no message is not missed; what could not be read may hold any.
             else if (segment.Manifest.Sha256.Length == 0 || (segment.Messages > 0 && candidate.Overlaps(request.FromNs, request.ToNs)))
                 missing[segment.Sequence] = $"{session.Id:D}/{segment.Sequence}: {SnakeCaseNames.Of(segment.Custody.ToString())}";
@@ -67,6 +69,7 @@ internal static class ExportPlanner
             Robot = session.Robot,
             Name = session.Name,
             Segments = PlannedSegment.InRange(here, request.FromNs, request.ToNs),
+            Topics = PlannedTopic.Union(topics.Where(t => (request.Selection ?? TopicSelection.All).Selects(t.Topic))),
             Missing = [.. missing.Values],
             Ledger = await SessionTotals.LedgerAsync(db, session, cancellation),
         };

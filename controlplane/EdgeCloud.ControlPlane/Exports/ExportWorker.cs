@@ -89,12 +89,19 @@ internal sealed partial class ExportWorker(
         var (plan, fileName) = await PlanAsync(lease, cancellation);
         await bucket.AbortUploadsAsync(ObjectKeys.Export(plan.Id), cancellation);
         var key = $"{ObjectKeys.Export(plan.Id)}{lease.Attempt}/{fileName}";
-        var export = new McapExport(plan, (segment, _) => ValueTask.FromResult<Mcap.Reading.IByteSource>(new S3ByteSource(bucket, segment, clock)));
-        await using var output = await MultipartStream.BeginAsync(bucket, key, "application/octet-stream", plan.InputBytes(), cancellation);
-        var written = await export.WriteAsync(output, lease, cancellation);
-        lease.Report(written);
-        await output.CompleteAsync(cancellation);
+        var export = new Exporter(
+            plan, (segment, _) => ValueTask.FromResult<Mcap.Reading.IByteSource>(new S3ByteSource(bucket, segment, clock)), Path.GetTempPath());
+        var whole = plan with { Settings = plan.Settings with { PartBytes = long.MaxValue } };
+        var made = await export.MakePartAsync(whole.Parts()[0], new ObjectSink(bucket, key, plan.InputBytes()), lease, cancellation);
+        lease.Report(new ExportProgress(plan.InputBytes(), made.Messages(), made.Bytes()));
         return ExportEnd.Succeeded(key, fileName);
+    }
+
+    /// <summary>One object, whatever its file is called.</summary>
+    private sealed class ObjectSink(Bucket bucket, string key, long estimatedBytes) : IExportSink
+    {
+        public async ValueTask<ExportOutput> CreateAsync(string name, string contentType, CancellationToken cancellation) =>
+            await MultipartStream.BeginAsync(bucket, key, contentType, estimatedBytes, cancellation);
     }
 
     private async Task<(ExportPlan Plan, string FileName)> PlanAsync(ExportLease lease, CancellationToken cancellation)

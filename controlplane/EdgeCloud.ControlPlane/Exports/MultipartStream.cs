@@ -1,5 +1,6 @@
 using Amazon.S3.Model;
 using EdgeCloud.ControlPlane.Catalogue;
+using EdgeCloud.Export;
 
 namespace EdgeCloud.ControlPlane.Exports;
 
@@ -7,7 +8,7 @@ namespace EdgeCloud.ControlPlane.Exports;
 /// Writes an object of unknown size as a multipart upload: one part fills while the one before is sent, so it holds two parts at most.
 /// The object appears only with <see cref="CompleteAsync"/>; disposed without that, it leaves nothing behind.
 /// </summary>
-internal sealed class MultipartStream : Stream
+internal sealed class MultipartStream : ExportOutput
 {
     private const int PartBytesMin = 16 << 20;
     /// <summary>S3 takes 10,000 parts; some are kept in reserve, since the size is an estimate.</summary>
@@ -48,12 +49,6 @@ internal sealed class MultipartStream : Stream
         return new MultipartStream(bucket, key, begun.UploadId, partBytes);
     }
 
-    public override bool CanRead => false;
-    public override bool CanSeek => false;
-    public override bool CanWrite => true;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         while (buffer.Length > 0)
@@ -69,7 +64,7 @@ internal sealed class MultipartStream : Stream
 
     /// <summary>Sends what is left and makes the object visible.</summary>
     /// <exception cref="BucketUnavailableException">S3 did not answer.</exception>
-    public async Task CompleteAsync(CancellationToken cancellation)
+    public override async Task CompleteAsync(CancellationToken cancellation)
     {
         if (_filled > 0 || _parts.Count == 0)
             await SendAsync(cancellation);
@@ -127,13 +122,4 @@ internal sealed class MultipartStream : Stream
         }, cancellation);
         return new PartETag(number, response.ETag);
     }
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write asynchronously.");
-    public override void Flush() { }
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

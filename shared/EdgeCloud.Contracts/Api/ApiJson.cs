@@ -8,7 +8,8 @@ namespace EdgeCloud.Contracts.Api;
     RespectNullableAnnotations = true,
     Converters = [
         typeof(SnakeCaseEnum<Custody>), typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<CommandKind>),
-        typeof(SnakeCaseEnum<CommandStatus>), typeof(SnakeCaseEnum<ExportState>)])]
+        typeof(SnakeCaseEnum<CommandStatus>), typeof(SnakeCaseEnum<ExportState>), typeof(SnakeCaseEnum<FilterComparison>),
+        typeof(SnakeCaseEnum<AlignmentMethod>), typeof(SnakeCaseEnum<ImageFiles>), typeof(SnakeCaseEnum<CloudFiles>)])]
 [JsonSerializable(typeof(LoginRequest))]
 [JsonSerializable(typeof(LoginResponse))]
 [JsonSerializable(typeof(RobotView))]

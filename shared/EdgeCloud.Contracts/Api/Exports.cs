@@ -1,18 +1,12 @@
 namespace EdgeCloud.Contracts.Api;
 
 /// <summary><c>POST /api/v1/exports</c>.</summary>
-public sealed record ExportRequest
+public sealed record ExportRequest : ExportSettings
 {
-    /// <summary>Sessions to export, one or more.</summary>
+    /// <summary>Sessions to export, in any order.</summary>
     public required IReadOnlyList<Guid> Sessions { get; init; }
-    /// <summary>Which topics; null means all.</summary>
-    public TopicSelection? Selection { get; init; }
-    /// <summary>First log time, ns since the Unix epoch, inclusive; null means from the start.</summary>
-    public long? FromNs { get; init; }
-    /// <summary>Last log time, ns since the Unix epoch, exclusive; null means to the end.</summary>
-    public long? ToNs { get; init; }
-    /// <summary>Output format: <c>mcap</c>.</summary>
-    public string Format { get; set; } = "mcap";
+    /// <summary>Robots whose sessions of the range are exported, too.</summary>
+    public IReadOnlyList<string> Robots { get; set; } = [];
 }
 
 /// <summary>The life of an export.</summary>

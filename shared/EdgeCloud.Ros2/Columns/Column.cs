@@ -23,12 +23,37 @@ public abstract class Column
     /// <summary>Rows without a value, ascending; they hold zero, empty text or an empty list. Usually none.</summary>
     public ReadOnlySpan<int> MissingRows => CollectionsMarshal.AsSpan(_missing);
 
+    /// <summary>An empty column.</summary>
+    public static Column Create(ColumnType type) => type.Kind switch
+    {
+        ColumnKind.Text => new TextColumn(type),
+        ColumnKind.List => new ListColumn(type, Create(type.Items!)),
+        ColumnKind.FixedList => new FixedListColumn(type, Create(type.Items!)),
+        ColumnKind.Struct => new StructColumn(type, [.. type.Fields.Select(field => Create(field.Type))]),
+        _ => new NumberColumn(type),
+    };
+
     /// <summary>Adds a row without a value.</summary>
-    internal void AppendMissing()
+    public void AppendMissing()
     {
         _missing.Add(Count);
         AppendDefault();
     }
+
+    /// <summary>Whether a row has no value.</summary>
+    public bool IsMissing(int row) => _missing.Count > 0 && _missing.BinarySearch(row) >= 0;
+
+    /// <summary>Adds what another column of the same type has in a row.</summary>
+    public void AppendFrom(Column source, int row)
+    {
+        if (source.IsMissing(row))
+            AppendMissing();
+        else
+            AppendValueFrom(source, row);
+    }
+
+    /// <summary>Removes all rows and keeps the buffers.</summary>
+    public void Clear() => Truncate(0);
 
     /// <summary>Keeps the first rows only.</summary>
     internal void Truncate(int count)
@@ -43,6 +68,8 @@ public abstract class Column
 
     private protected abstract void AppendDefault();
 
+    private protected abstract void AppendValueFrom(Column source, int row);
+
     private protected abstract void TruncateValues(int count);
 
     /// <summary>Makes room for more items, doubling the buffer.</summary>
@@ -53,7 +80,9 @@ public abstract class Column
             return;
         if (needed > Array.MaxLength)
             throw new InvalidOperationException($"a column would hold more than {Array.MaxLength} items; clear the batch after fewer messages");
-        T[] larger = GC.AllocateUninitializedArray<T>((int)Math.Min(Array.MaxLength, Math.Max(needed, Math.Max(256, 2L * buffer.Length))));
+        // Pinned, so that native writers take the values where they are.
+        T[] larger = GC.AllocateUninitializedArray<T>(
+            (int)Math.Min(Array.MaxLength, Math.Max(needed, Math.Max(256, 2L * buffer.Length))), pinned: true);
         buffer.AsSpan(0, used).CopyTo(larger);
         buffer = larger;
     }
@@ -81,8 +110,8 @@ public sealed class NumberColumn : Column
             ? MemoryMarshal.Cast<byte, T>(Bytes)
             : throw new ArgumentException($"{typeof(T).Name} is not {_width} bytes wide as {Type} is");
 
-    /// <summary>Adds one number, as wide as the column.</summary>
-    internal void Append<T>(T value)
+    /// <summary>Adds one number, which must be as wide as the column's.</summary>
+    public void Append<T>(T value)
         where T : unmanaged
     {
         if (_used + Unsafe.SizeOf<T>() > _bytes.Length)
@@ -93,7 +122,9 @@ public sealed class NumberColumn : Column
     }
 
     /// <summary>Adds a block of numbers.</summary>
-    internal void AppendBlock(ReadOnlySpan<byte> block, bool swap)
+    /// <param name="block">Their bytes, a whole number of them.</param>
+    /// <param name="swap">Whether they are in the other byte order.</param>
+    public void AppendBlock(ReadOnlySpan<byte> block, bool swap)
     {
         Reserve(ref _bytes, _used, block.Length);
         Span<byte> target = _bytes.AsSpan(_used, block.Length);
@@ -130,6 +161,9 @@ public sealed class NumberColumn : Column
         foreach (ref byte value in bools)
             value = value == 0 ? (byte)0 : (byte)1;
     }
+
+    private protected override void AppendValueFrom(Column source, int row) =>
+        AppendBlock(((NumberColumn)source)._bytes.AsSpan(row * _width, _width), swap: false);
 
     private protected override void AppendDefault()
     {

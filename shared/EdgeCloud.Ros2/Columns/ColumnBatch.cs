@@ -18,7 +18,9 @@ public sealed class ColumnBatch
     {
         _plan = plan;
         _slots = new Column[plan.SlotCount];
-        _columns = [.. plan.Columns.Select(info => CreateColumn(info.Type, hasSlot: true))];
+        _columns = [.. plan.Columns.Select(info => Column.Create(info.Type))];
+        foreach (Column column in _columns)
+            GiveSlots(column, hasSlot: true);
     }
 
     /// <summary>One column for each of the plan's, all of <see cref="Rows"/> rows.</summary>
@@ -31,12 +33,21 @@ public sealed class ColumnBatch
     public long PayloadBytes { get; private set; }
 
     /// <summary>Adds one message as a row.</summary>
-    /// <param name="payload">CDR with its 4-byte encapsulation header.</param>
+    /// <param name="payload">The message's data; CDR with its 4-byte encapsulation header.</param>
     /// <exception cref="CdrException">The payload does not fit the definition; the batch is as before.</exception>
+    /// <exception cref="FormatException">A payload of another encoding is damaged; the batch is as before.</exception>
     public void Append(ReadOnlySpan<byte> payload)
     {
-        var sink = new ColumnSink(this);
-        _plan.Reader.Read(payload, ref sink);
+        if (_plan.Reader is { } reader)
+        {
+            var sink = new ColumnSink(this);
+            reader.Read(payload, ref sink);
+        }
+        else
+        {
+            AppendOther(payload);
+        }
+
         Rows++;
         PayloadBytes += payload.Length;
     }
@@ -63,21 +74,39 @@ public sealed class ColumnBatch
             column.Truncate(Rows);
     }
 
-    /// <summary>Creates columns in the order in which the plan gave out slots.</summary>
-    private Column CreateColumn(ColumnType type, bool hasSlot)
+    private void AppendOther(ReadOnlySpan<byte> payload)
     {
-        int slot = hasSlot && type.Kind != ColumnKind.Struct ? _nextSlot++ : -1;
-        Column column = type.Kind switch
+        try
         {
-            ColumnKind.Text => new TextColumn(type),
-            ColumnKind.List => new ListColumn(type, CreateColumn(type.Items!, !IsBlock(type.Items!))),
-            ColumnKind.FixedList => new FixedListColumn(type, CreateColumn(type.Items!, !IsBlock(type.Items!))),
-            ColumnKind.Struct => new StructColumn(type, [.. type.Fields.Select(field => CreateColumn(field.Type, hasSlot: true))]),
-            _ => new NumberColumn(type),
-        };
-        if (slot >= 0)
-            _slots[slot] = column;
-        return column;
+            _plan.Rows!.Append(payload, _columns);
+        }
+        catch
+        {
+            Rollback();
+            throw;
+        }
+    }
+
+    /// <summary>Gives columns their slots in the order in which the plan gave them out.</summary>
+    private void GiveSlots(Column column, bool hasSlot)
+    {
+        if (_slots.Length == 0)
+            return;
+        if (hasSlot && column is not StructColumn)
+            _slots[_nextSlot++] = column;
+        switch (column)
+        {
+            case ListColumn list:
+                GiveSlots(list.Items, !IsBlock(list.Items.Type));
+                break;
+            case FixedListColumn list:
+                GiveSlots(list.Items, !IsBlock(list.Items.Type));
+                break;
+            case StructColumn structs:
+                foreach (Column field in structs.Fields)
+                    GiveSlots(field, hasSlot: true);
+                break;
+        }
     }
 
     private static bool IsBlock(ColumnType items) => items.Width > 0 && items.Kind is not (ColumnKind.Timestamp or ColumnKind.Duration);

@@ -6,12 +6,14 @@ namespace EdgeCloud.Ros2.Columns;
 /// <summary>
 /// How the messages of one type become columns. Nested messages are flattened with dots
 /// (<c>pose.position.x</c>); arrays and sequences are lists, those of messages lists of structs, flattened within;
-/// <c>builtin_interfaces</c> times and durations are nanoseconds. Immutable; may be shared between threads.
+/// <c>builtin_interfaces</c> times and durations are nanoseconds. Messages of other encodings become columns, too:
+/// protobuf likewise, by its descriptor set; JSON one column <c>json</c> of text; what is not understood one column
+/// <c>data</c> of bytes. Immutable; may be shared between threads.
 /// </summary>
 public sealed class ColumnPlan
 {
     private readonly Dictionary<string, int> _slots = new(StringComparer.Ordinal);
-    private readonly MessageSchema _schema;
+    private readonly MessageSchema? _schema;
     private int _fieldCount;
 
     private ColumnPlan(MessageSchema schema, IReadOnlyCollection<string>? fields)
@@ -30,7 +32,17 @@ public sealed class ColumnPlan
     /// <summary>The columns in the order of the definition.</summary>
     public IReadOnlyList<ColumnInfo> Columns { get; }
 
-    internal CdrReader Reader { get; }
+    private ColumnPlan(RowReader rows)
+    {
+        Columns = rows.Columns;
+        Rows = rows;
+    }
+
+    /// <summary>Reads CDR; null for other encodings.</summary>
+    internal CdrReader? Reader { get; }
+
+    /// <summary>Reads another encoding; null for CDR.</summary>
+    internal RowReader? Rows { get; }
 
     internal int SlotCount => _slots.Count;
 
@@ -41,12 +53,33 @@ public sealed class ColumnPlan
     /// <exception cref="DefinitionException">The message cannot be decoded.</exception>
     public static ColumnPlan Create(MessageSchema schema, IReadOnlyCollection<string>? fields = null) => new(schema, fields);
 
+    /// <summary>Plans the columns of an MCAP channel, whatever its encoding.</summary>
+    /// <param name="schemaName">Name in the schema record.</param>
+    /// <param name="schemaEncoding">Encoding in the schema record; empty without one.</param>
+    /// <param name="schemaData">Data of the schema record.</param>
+    /// <param name="messageEncoding">Encoding in the channel record.</param>
+    /// <param name="fields">Paths of the wanted columns, or of nested messages to have all of theirs; null for everything.</param>
+    /// <exception cref="ArgumentException">The message has no such field.</exception>
+    /// <exception cref="DefinitionException">The schema cannot be understood; <see cref="Opaque"/> still carries its messages.</exception>
+    public static ColumnPlan Create(
+        string schemaName, string schemaEncoding, ReadOnlySpan<byte> schemaData, string messageEncoding, IReadOnlyCollection<string>? fields = null) =>
+        (messageEncoding, schemaEncoding) switch
+        {
+            ("cdr", "ros2msg" or "ros2idl") => Create(MessageSchema.Parse(schemaName, schemaEncoding, schemaData), fields),
+            ("protobuf", "protobuf") => new(new ProtobufRows(schemaName, schemaData, fields)),
+            ("json", _) => new(new TextRows()),
+            _ => Opaque(),
+        };
+
+    /// <summary>A plan that carries payloads undecoded, in one column <c>data</c>.</summary>
+    public static ColumnPlan Opaque() => new(new ByteRows());
+
     /// <summary>An empty batch for messages of this type.</summary>
     public ColumnBatch CreateBatch() => new(this);
 
     private static IEnumerable<string> AllNames(MessageSchema schema) => Create(schema).Columns.Select(column => column.Name);
 
-    private static bool IsWanted(string path, IReadOnlyCollection<string> fields, HashSet<string> unused)
+    internal static bool IsWanted(string path, IReadOnlyCollection<string> fields, HashSet<string> unused)
     {
         bool isWanted = false;
         foreach (string field in fields)
@@ -71,12 +104,12 @@ public sealed class ColumnPlan
         foreach (FieldDefinition field in message.Fields)
         {
             if (++_fieldCount > WireProgramBuilder.OpsMax)
-                throw WireProgramBuilder.TooLarge(_schema);
+                throw WireProgramBuilder.TooLarge(_schema!);
             string fieldPath = path.Length == 0 ? field.Name : $"{path}.{field.Name}";
             string fieldName = name.Length == 0 ? field.Name : $"{name}.{field.Name}";
             if (field.Type.Array == ArrayKind.None && field.Type.Kind == FieldKind.Message && TimeKind(field.Type) is null)
             {
-                Flatten(_schema.Messages[field.Type.TypeName!], fieldPath, fieldName, columns, isWanted);
+                Flatten(_schema!.Messages[field.Type.TypeName!], fieldPath, fieldName, columns, isWanted);
                 continue;
             }
 
@@ -93,7 +126,7 @@ public sealed class ColumnPlan
             if (type.Kind == FieldKind.Message && TimeKind(type) is null)
             {
                 var fields = new List<ColumnInfo>();
-                Flatten(_schema.Messages[type.TypeName!], path, "", fields, _ => true);
+                Flatten(_schema!.Messages[type.TypeName!], path, "", fields, _ => true);
                 return new ColumnType { Kind = ColumnKind.Struct, Fields = fields };
             }
 
@@ -113,7 +146,7 @@ public sealed class ColumnPlan
 
     private ColumnType Scalar(FieldType type)
     {
-        EnumDefinition? enumeration = type.Kind == FieldKind.Enum ? _schema.Enums[type.TypeName!] : null;
+        EnumDefinition? enumeration = type.Kind == FieldKind.Enum ? _schema!.Enums[type.TypeName!] : null;
         ColumnKind kind = type.Kind switch
         {
             FieldKind.Bool => ColumnKind.Bool,
@@ -135,7 +168,7 @@ public sealed class ColumnPlan
     }
 
     private ColumnKind? TimeKind(FieldType type) =>
-        type.Kind != FieldKind.Message || !WireProgramBuilder.IsTime(_schema.Messages[type.TypeName!]) ? null
+        type.Kind != FieldKind.Message || !WireProgramBuilder.IsTime(_schema!.Messages[type.TypeName!]) ? null
         : type.TypeName == DerivedTypes.Time ? ColumnKind.Timestamp
         : ColumnKind.Duration;
 }

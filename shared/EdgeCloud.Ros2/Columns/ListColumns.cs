@@ -15,7 +15,7 @@ public sealed class ListColumn : Column
     public ReadOnlySpan<int> Offsets => _offsets.AsSpan(0, Count + 1);
 
     /// <summary>Adds a row of numbers.</summary>
-    internal void AppendBlock(ReadOnlySpan<byte> block, bool swap)
+    public void AppendBlock(ReadOnlySpan<byte> block, bool swap)
     {
         ((NumberColumn)Items).AppendBlock(block, swap);
         CloseRow(Items.Count);
@@ -28,10 +28,34 @@ public sealed class ListColumn : Column
         (Items as StructColumn)?.Add(count);
     }
 
+    /// <summary>Ends a row whose items were added to <see cref="Items"/>.</summary>
+    internal void CloseRow() => CloseRow(Items.Count);
+
     private void CloseRow(int end)
     {
         Reserve(ref _offsets, Count + 1, 1);
         _offsets[++Count] = end;
+    }
+
+    private protected override void AppendValueFrom(Column source, int row)
+    {
+        var list = (ListColumn)source;
+        CopyItems(list.Items, list._offsets[row], list._offsets[row + 1] - list._offsets[row], Items);
+        CloseRow(Items.Count);
+    }
+
+    /// <summary>Copies a run of items.</summary>
+    internal static void CopyItems(Column source, int from, int count, Column target)
+    {
+        if (source is NumberColumn numbers && source.MissingRows.IsEmpty)
+        {
+            int width = numbers.Type.Width;
+            ((NumberColumn)target).AppendBlock(numbers.Bytes.Slice(from * width, count * width), swap: false);
+            return;
+        }
+
+        for (int i = from; i < from + count; i++)
+            target.AppendFrom(source, i);
     }
 
     private protected override void AppendDefault() => CloseRow(_offsets[Count]);
@@ -62,6 +86,12 @@ public sealed class FixedListColumn : Column
         (Items as StructColumn)?.Add(Type.Size);
     }
 
+    private protected override void AppendValueFrom(Column source, int row)
+    {
+        ListColumn.CopyItems(((FixedListColumn)source).Items, row * Type.Size, Type.Size, Items);
+        Count++;
+    }
+
     private protected override void AppendDefault()
     {
         for (int i = 0; i < Type.Size; i++)
@@ -85,6 +115,13 @@ public sealed class StructColumn : Column
 
     /// <summary>Counts rows whose fields follow.</summary>
     internal void Add(int count) => Count += count;
+
+    private protected override void AppendValueFrom(Column source, int row)
+    {
+        for (int i = 0; i < _fields.Length; i++)
+            _fields[i].AppendFrom(((StructColumn)source)._fields[i], row);
+        Count++;
+    }
 
     private protected override void AppendDefault()
     {

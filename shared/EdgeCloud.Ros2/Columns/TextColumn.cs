@@ -26,7 +26,7 @@ public sealed class TextColumn : Column
     public ReadOnlySpan<byte> this[int row] => _bytes.AsSpan(_offsets[row], _offsets[row + 1] - _offsets[row]);
 
     /// <summary>Adds a row; what is no UTF-8 becomes U+FFFD.</summary>
-    internal void Append(ReadOnlySpan<byte> utf8)
+    public void Append(ReadOnlySpan<byte> utf8)
     {
         if (Utf8.IsValid(utf8))
         {
@@ -67,6 +67,8 @@ public sealed class TextColumn : Column
         Reserve(ref _offsets, Count + 1, 1);
         _offsets[++Count] = _used;
     }
+
+    private protected override void AppendValueFrom(Column source, int row) => Append(((TextColumn)source)[row]);
 
     private protected override void AppendDefault() => CloseRow();
 

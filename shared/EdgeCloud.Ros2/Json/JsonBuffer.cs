@@ -9,7 +9,7 @@ namespace EdgeCloud.Ros2.Json;
 /// Writes JSON into a buffer that grows and is kept. Commas are put by the buffer; what is no UTF-8 becomes U+FFFD;
 /// integers are exact, floats the shortest text that reads back the same, NaN and infinities strings.
 /// </summary>
-internal sealed class JsonBuffer
+public sealed class JsonBuffer
 {
     private static readonly SearchValues<byte> Escaped = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(c => (byte)c), (byte)'"', (byte)'\\']);
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using EdgeCloud.Contracts;
 using EdgeCloud.Mcap;
 
-namespace EdgeCloud.Export;
+namespace EdgeCloud.Export.Formats;
 
 /// <summary>The metadata record that says what an export was made of and what it lacks. It holds no time of making: plans repeat exactly.</summary>
 internal static class ExportRecord
@@ -11,14 +11,14 @@ internal static class ExportRecord
     public const string Name = "edgecloud.export";
 
     /// <summary>
-    /// Keys: <c>export</c>, <c>sessions</c> (JSON: id, robot, name, segments with sequence and SHA-256, missing, ledger), <c>selection</c>
+    /// Keys: <c>plan</c> (hash), <c>sessions</c> (JSON: id, robot, name, segments with sequence and SHA-256, missing, ledger), <c>selection</c>
     /// (JSON), <c>from_ns</c>, <c>to_ns</c> (empty without a bound).
     /// </summary>
     public static Metadata Of(ExportPlan plan) => new(Name, new Dictionary<string, string>
     {
-        ["export"] = plan.Id.ToString("D"),
-        ["from_ns"] = plan.FromNs?.ToString(CultureInfo.InvariantCulture) ?? "",
-        ["to_ns"] = plan.ToNs?.ToString(CultureInfo.InvariantCulture) ?? "",
+        ["plan"] = plan.Hash(),
+        ["from_ns"] = plan.Settings.FromNs?.ToString(CultureInfo.InvariantCulture) ?? "",
+        ["to_ns"] = plan.Settings.ToNs?.ToString(CultureInfo.InvariantCulture) ?? "",
         ["selection"] = Json(json =>
         {
             json.WriteStartObject();

@@ -1,6 +1,6 @@
 using EdgeCloud.Mcap.Reading;
 
-namespace EdgeCloud.Export;
+namespace EdgeCloud.Export.Reading;
 
 /// <summary>
 /// Reads a segment in large requests, one ahead of its reader, since a request to S3 costs as much as a MiB. For one reader that goes

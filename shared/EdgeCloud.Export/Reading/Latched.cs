@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using EdgeCloud.Mcap;
 
-namespace EdgeCloud.Export;
+namespace EdgeCloud.Export.Reading;
 
 /// <summary>
 /// Latched messages (<c>/tf_static</c> and the like) in segments and exports. Every segment repeats the latest ones on channels of their
