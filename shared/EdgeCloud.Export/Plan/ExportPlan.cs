@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Export;
@@ -98,7 +99,8 @@ public sealed record PlannedSegment(
     Guid Session, int Sequence, string Key, long Bytes, string Sha256, string ETag, long StartNs, long EndNs)
 {
     /// <summary><c>{session}/{sequence}</c>, for messages.</summary>
-    internal string Name => $"{Session:D}/{Sequence}";
+    [JsonIgnore]
+    public string Name => $"{Session:D}/{Sequence}";
 
     /// <summary>The segment that <paramref name="manifest"/> describes. One without messages stands at the time when it was opened.</summary>
     public static PlannedSegment Of(SegmentManifest manifest) => new(
