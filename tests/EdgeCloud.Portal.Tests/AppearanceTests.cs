@@ -36,6 +36,7 @@ public sealed class AppearanceTests(Portal portal)
             ("robot", $"/robots/{Portal.Robot}", "/lidar"),
             ("sessions", "/sessions", "warehouse round"),
             ("session", $"/sessions/{session}", "Loss ledger"),
+            ("session-ledger", $"/sessions/{session}?panel=ledger", "what became of every message"),
             ("exports", "/exports", "warehouse round"),
             ("export", $"/exports/{export}", "Made of"),
             ("keys", "/account/keys", "Name of the new key"),

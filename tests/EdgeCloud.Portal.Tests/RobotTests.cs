@@ -78,9 +78,11 @@ public sealed class RobotTests(Portal portal)
         var segments = visit.Page.GetByTestId("segments").Locator("tbody tr");
         Assert.True(await segments.CountAsync() >= 2, "The pause seals a segment, so there are two at least.");
         await Expect(segments.Filter(new() { HasTextRegex = new Regex("acknowledged|released") })).ToHaveCountAsync(await segments.CountAsync(), new() { Timeout = Portal.PatienceMs });
+        var session = Guid.Parse(visit.Page.Url[(visit.Page.Url.LastIndexOf('/') + 1)..]);
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Loss ledger" }).ClickAsync();
+        await Expect(visit.Page.GetByTestId("ledger")).ToBeVisibleAsync();
         await Expect(visit.Page.GetByTestId("ledger")).Not.ToContainTextAsync("/diagnostics");
 
-        var session = Guid.Parse(visit.Page.Url[(visit.Page.Url.LastIndexOf('/') + 1)..]);
         var view = await portal.System.Api.WaitForSessionAsync(session, s => s.State == SessionState.Finished, "is finished");
         Assert.True(view.Messages > 0);
         Assert.Contains(view.Ledger!, e => e.Paused > 0);

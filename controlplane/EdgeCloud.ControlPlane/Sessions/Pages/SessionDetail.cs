@@ -23,6 +23,8 @@ public sealed record SessionDetail
     public required long Lost { get; init; }
     /// <summary>The ledger by topic; empty until the session itself was announced.</summary>
     public required IReadOnlyList<LedgerEntry> Ledger { get; init; }
+    /// <summary>What its segments hold, by topic, in order of topic name.</summary>
+    public required IReadOnlyList<TopicSummary> Topics { get; init; }
     public required SessionTotals Totals { get; init; }
     public required Coverage Coverage { get; init; }
     /// <summary>One page of segments, in order.</summary>
@@ -78,6 +80,7 @@ internal static class SessionQueries
             EndedAt = session.EndedAt,
             Lost = session.Lost,
             Ledger = session.Manifest?.Ledger ?? [],
+            Topics = await SessionTotals.TopicsAsync(db, session, cancellation),
             Totals = (await SessionTotals.OfAsync(db, [session], cancellation)).GetValueOrDefault(id, SessionTotals.None),
             Coverage = Coverage.Of(
                 UnixTime.ToNanoseconds(session.StartedAt), UnixTime.ToNanoseconds(session.EndedAt ?? now), isOver, spans,
