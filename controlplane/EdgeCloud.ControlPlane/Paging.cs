@@ -29,6 +29,19 @@ internal static class Paging
 
     public static string Cursor(DateTimeOffset at, Guid id) => Cursor(string.Create(CultureInfo.InvariantCulture, $"{at.UtcTicks}.{id:N}"));
 
+    public static string Cursor(long number, Guid id) => Cursor(string.Create(CultureInfo.InvariantCulture, $"{number}.{id:N}"));
+
+    /// <exception cref="RequestException">It is not a cursor that this list gave.</exception>
+    public static (long Number, Guid Id) ReadNumberAndId(string cursor)
+    {
+        var parts = ReadKey(cursor).Split('.');
+        return parts.Length == 2
+            && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && Guid.TryParseExact(parts[1], "N", out var id)
+                ? (number, id)
+                : throw Wrong();
+    }
+
     /// <exception cref="RequestException">It is not a cursor that this list gave.</exception>
     public static string ReadKey(string cursor)
     {

@@ -62,7 +62,10 @@ static async Task<int> RunAsync(WebApplication app)
     api.MapAccessApi();
     api.MapFleetApi();
     api.MapSessionsApi();
+    api.MapAnnotationsApi();
+    api.MapSavedViewsApi();
     api.MapExportsApi();
+    api.MapRecipesApi();
     app.UsePortal();
 
     await app.RunAsync();

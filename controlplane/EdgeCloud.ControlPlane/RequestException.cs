@@ -16,6 +16,12 @@ public sealed class RequestException : Exception
     /// <summary>What was named does not exist.</summary>
     public static RequestException NotFound(string message) => new(StatusCodes.Status404NotFound, "", message);
 
+    /// <summary>It is somebody else's, or takes a right that the one who asked does not have.</summary>
+    public static RequestException Forbidden(string message) => new(StatusCodes.Status403Forbidden, "", message);
+
+    /// <summary>It was changed since the one who asked looked at it.</summary>
+    public static RequestException Changed(string message) => new(StatusCodes.Status412PreconditionFailed, "", message);
+
     /// <summary>It is not possible now.</summary>
     public static RequestException Conflict(string message) => new(StatusCodes.Status409Conflict, "", message);
 }

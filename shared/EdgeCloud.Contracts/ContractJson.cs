@@ -102,6 +102,7 @@ public static class ContractJson
 [JsonSerializable(typeof(CommandMessage))]
 [JsonSerializable(typeof(CommandAck))]
 [JsonSerializable(typeof(LogMessage))]
+[JsonSerializable(typeof(EventMessage))]
 public sealed partial class ContractJsonContext : JsonSerializerContext;
 
 /// <summary>An enumeration as a snake_case word; numbers are refused.</summary>

@@ -1,6 +1,7 @@
 using System.Threading.RateLimiting;
 using EdgeCloud.ControlPlane.Catalogue;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Identity;
 
 namespace EdgeCloud.ControlPlane.Access;
@@ -34,10 +35,13 @@ public static class AccessSetup
             .AddSignInManager();
         AddSchemes(builder.Services);
         builder.Services.AddAuthorizationBuilder()
-            .AddPolicy(Policies.Read, policy => policy.RequireRole(Roles.All))
-            .AddPolicy(Policies.Command, policy => policy.RequireRole(Roles.Operator, Roles.Administrator))
-            .AddPolicy(Policies.Export, policy => policy.RequireRole(Roles.DataScientist, Roles.Operator, Roles.Administrator))
-            .AddPolicy(Policies.Administer, policy => policy.RequireRole(Roles.Administrator));
+            .AddPolicy(Policies.Read, policy => Require(policy, Scopes.Read, Roles.All))
+            .AddPolicy(Policies.Account, policy => Require(policy, Scopes.Account, Roles.All))
+            .AddPolicy(Policies.Annotate, policy => Require(policy, Scopes.Annotate, Roles.DataScientist, Roles.Operator, Roles.Administrator))
+            .AddPolicy(Policies.Export, policy => Require(policy, Scopes.Export, Roles.DataScientist, Roles.Operator, Roles.Administrator))
+            .AddPolicy(Policies.Command, policy => Require(policy, Scopes.Command, Roles.Operator, Roles.Administrator))
+            .AddPolicy(Policies.Delete, policy => Require(policy, Scopes.Delete, Roles.Operator, Roles.Administrator))
+            .AddPolicy(Policies.Administer, policy => Require(policy, Scopes.Administer, Roles.Administrator));
         builder.Services.AddAntiforgery(antiforgery =>
         {
             antiforgery.Cookie.Name = "edgecloud-form";
@@ -47,6 +51,12 @@ public static class AccessSetup
         builder.Services.AddScoped<Login>();
         builder.Services.AddScoped<Users>();
     }
+
+    // A role, a key's scope if it is a key, and a password of one's own.
+    private static void Require(AuthorizationPolicyBuilder policy, string scope, params string[] roles) => policy
+        .RequireRole(roles)
+        .RequireAssertion(context => Scopes.Allow(context.User, scope))
+        .RequireAssertion(context => !context.User.HasClaim(PrincipalFactory.MustChangePassword, "true"));
 
     private static void AddSchemes(IServiceCollection services)
     {
@@ -81,33 +91,4 @@ public static class AccessSetup
                 context.Connection.RemoteIpAddress?.ToString() ?? "",
                 _ => new FixedWindowRateLimiterOptions { PermitLimit = loginsPerMinute, Window = TimeSpan.FromMinutes(1) }));
         });
-}
-
-/// <summary>What a user may be.</summary>
-public static class Roles
-{
-    /// <summary>Sees everything, changes nothing.</summary>
-    public const string Viewer = "viewer";
-    /// <summary>Sees everything and exports.</summary>
-    public const string DataScientist = "data-scientist";
-    /// <summary>Sees everything, commands robots and exports.</summary>
-    public const string Operator = "operator";
-    /// <summary>Everything, users included.</summary>
-    public const string Administrator = "administrator";
-
-    /// <summary>Every role.</summary>
-    public static readonly string[] All = [Viewer, DataScientist, Operator, Administrator];
-}
-
-/// <summary>Names of the authorisation policies of pages and endpoints.</summary>
-public static class Policies
-{
-    /// <summary>May look.</summary>
-    public const string Read = "read";
-    /// <summary>May command robots.</summary>
-    public const string Command = "command";
-    /// <summary>May export.</summary>
-    public const string Export = "export";
-    /// <summary>May do everything.</summary>
-    public const string Administer = "administer";
 }

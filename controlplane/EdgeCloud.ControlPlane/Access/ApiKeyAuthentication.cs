@@ -18,6 +18,9 @@ internal sealed class ApiKeyAuthentication(
 {
     public new const string Scheme = "api-key";
 
+    /// <summary>Claim with the key's id.</summary>
+    public const string KeyIdClaim = "edgecloud:key_id";
+
     private const string Bearer = "Bearer ";
     private static readonly TimeSpan LastUsedPrecision = TimeSpan.FromMinutes(1);
 
@@ -44,7 +47,10 @@ internal sealed class ApiKeyAuthentication(
                 .ExecuteUpdateAsync(k => k.SetProperty(x => x.LastUsedAt, now), Context.RequestAborted);
         }
         var principal = await principals.CreateAsync(user);
-        ((ClaimsIdentity)principal.Identity!).AddClaim(new Claim(Actor.KeyClaim, key.Name));
+        var identity = (ClaimsIdentity)principal.Identity!;
+        identity.AddClaim(new Claim(Actor.KeyClaim, key.Name));
+        identity.AddClaim(new Claim(KeyIdClaim, key.Id.ToString()));
+        identity.AddClaims(key.Scopes.Select(scope => new Claim(Scopes.ClaimType, scope)));
         return AuthenticateResult.Success(new AuthenticationTicket(principal, Scheme));
     }
 
@@ -72,7 +78,8 @@ public static class ApiKeys
     private const int PrefixLength = 10;
 
     /// <summary>A new key for a user, and its secret (256 random bits), which is shown once and kept nowhere.</summary>
-    public static (ApiKey Key, string Secret) New(Guid user, string name, DateTimeOffset now)
+    public static (ApiKey Key, string Secret) New(
+        Guid user, string name, DateTimeOffset now, IReadOnlyList<string>? scopes = null, DateTimeOffset? expiresAt = null)
     {
         var secret = Marker + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         var key = new ApiKey
@@ -82,8 +89,9 @@ public static class ApiKeys
             Name = name,
             Prefix = secret[..PrefixLength],
             Hash = HashOf(secret),
+            Scopes = [.. scopes ?? Scopes.All],
             CreatedAt = now,
-            ExpiresAt = now + Lifetime,
+            ExpiresAt = expiresAt ?? now + Lifetime,
         };
         return (key, secret);
     }

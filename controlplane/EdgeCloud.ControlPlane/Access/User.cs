@@ -26,6 +26,8 @@ public sealed class ApiKey
     public required string Prefix { get; init; }
     /// <summary>SHA-256 of the secret.</summary>
     public required byte[] Hash { get; init; }
+    /// <summary>What it may be used for: names of <see cref="Scopes"/>. It can never do more than its user.</summary>
+    public required string[] Scopes { get; init; }
     /// <summary>When it was made.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
     /// <summary>When it stops working.</summary>
@@ -71,5 +73,8 @@ internal sealed class AuditEntryTable : IEntityTypeConfiguration<AuditEntry>
     {
         entity.ToTable("audit_entries");
         entity.HasIndex(a => a.At);
+        entity.HasIndex(a => new { a.Actor, a.Id });
+        entity.HasIndex(a => new { a.Action, a.Id });
+        entity.HasIndex(a => new { a.Subject, a.Id });
     }
 }

@@ -1,6 +1,7 @@
 using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Access;
+using EdgeCloud.ControlPlane.Access.Webhooks;
 using EdgeCloud.ControlPlane.Exports;
 using EdgeCloud.ControlPlane.Fleet;
 using EdgeCloud.ControlPlane.Sessions;
@@ -32,6 +33,22 @@ public sealed class CatalogueDb(DbContextOptions<CatalogueDb> options) : Identit
     public DbSet<Session> Sessions => Set<Session>();
     /// <summary>The files that recordings consist of; partitioned by month of the session's start.</summary>
     public DbSet<Segment> Segments => Set<Segment>();
+    /// <summary>What people wrote about sessions.</summary>
+    public DbSet<SessionNote> SessionNotes => Set<SessionNote>();
+    /// <summary>Marks in a robot's time.</summary>
+    public DbSet<RobotEvent> Events => Set<RobotEvent>();
+    /// <summary>Every topic and type that a session holds.</summary>
+    public DbSet<KnownTopic> KnownTopics => Set<KnownTopic>();
+    /// <summary>List pages kept under a name.</summary>
+    public DbSet<SavedView> SavedViews => Set<SavedView>();
+    /// <summary>Requests for exports kept under a name.</summary>
+    public DbSet<ExportRecipe> ExportRecipes => Set<ExportRecipe>();
+    /// <summary>Addresses that are told when something happens.</summary>
+    public DbSet<Webhook> Webhooks => Set<Webhook>();
+    /// <summary>What they are told.</summary>
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
+    /// <summary>Answers to requests that may be repeated.</summary>
+    public DbSet<IdempotencyKey> IdempotencyKeys => Set<IdempotencyKey>();
     /// <summary>Exports, asked for, running and done.</summary>
     public DbSet<ExportJob> Exports => Set<ExportJob>();
     /// <summary>Keys of programs that act for a user.</summary>
@@ -49,6 +66,7 @@ public sealed class CatalogueDb(DbContextOptions<CatalogueDb> options) : Identit
         configuration.Properties<CommandKind>().HaveConversion<EnumWord<CommandKind>>();
         configuration.Properties<CommandStatus>().HaveConversion<EnumWord<CommandStatus>>();
         configuration.Properties<ExportState>().HaveConversion<EnumWord<ExportState>>();
+        configuration.Properties<DeliveryStatus>().HaveConversion<EnumWord<DeliveryStatus>>();
     }
 
     /// <inheritdoc/>

@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
 namespace EdgeCloud.ControlPlane.Catalogue;
@@ -11,6 +13,8 @@ public static class CatalogueSetup
 {
     /// <summary>The configuration key of the PostgreSQL connection string.</summary>
     public const string ConnectionStringKey = "ConnectionStrings:Catalogue";
+
+    private const long MigrationLock = 0x45_43_4d_49_47; // any number that nobody else takes
 
     /// <summary>The catalogue's part of the container.</summary>
     /// <exception cref="ConfigurationException">There is no connection string, or it cannot be read.</exception>
@@ -46,8 +50,30 @@ public static class CatalogueSetup
     public static async Task MigrateAsync(IServiceProvider services, CancellationToken cancellation)
     {
         await using var db = await services.GetRequiredService<IDbContextFactory<CatalogueDb>>().CreateDbContextAsync(cancellation);
-        await db.Database.MigrateAsync(cancellation);
-        await Partitions.EnsureAsync(db, DateTimeOffset.UtcNow, cancellation);
+        await MigrateAsync(db, cancellation);
+    }
+
+    /// <summary>
+    /// The same, for tests. EF's own lock is let go between two migrations, when another process may apply the next one that this one
+    /// still has on its list; so there is one more lock around all of them.
+    /// </summary>
+    public static async Task MigrateAsync(CatalogueDb db, CancellationToken cancellation)
+    {
+        var creator = db.GetService<IRelationalDatabaseCreator>();
+        if (!await creator.ExistsAsync(cancellation))
+            await creator.CreateAsync(cancellation);
+        await db.Database.OpenConnectionAsync(cancellation);
+        try
+        {
+            await db.Database.ExecuteSqlAsync($"select pg_advisory_lock({MigrationLock})", cancellation);
+            await db.Database.MigrateAsync(cancellation);
+            await Partitions.EnsureAsync(db, DateTimeOffset.UtcNow, cancellation);
+            await db.Database.ExecuteSqlAsync($"select pg_advisory_unlock({MigrationLock})", cancellation);
+        }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
     }
 
     private static NpgsqlDataSource OpenDataSource(IConfiguration configuration)

@@ -19,6 +19,10 @@ public enum ChangeKind
     Export,
     /// <summary>A line in a robot's log.</summary>
     Log,
+    /// <summary>An event of a robot; the id is that of its only session, empty when it belongs to every session of its moment.</summary>
+    Event,
+    /// <summary>A delivery to a webhook; the id is the webhook's.</summary>
+    Webhook,
 }
 
 /// <summary>Something in the catalogue changed, on whatever replica.</summary>

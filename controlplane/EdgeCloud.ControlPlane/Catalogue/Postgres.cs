@@ -6,6 +6,9 @@ namespace EdgeCloud.ControlPlane.Catalogue;
 /// <summary>Classifies the database's errors, once: worth another try, or not.</summary>
 internal static class Postgres
 {
+    /// <summary>True when a row was refused because another has the same unique value.</summary>
+    public static bool IsDuplicate(Exception e) => e.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
+
     /// <summary>
     /// True when the same work may well go through later: the server is away, starting, shutting down or out of connections, or the
     /// transaction lost against another.

@@ -24,7 +24,7 @@ public sealed class CommandIssuer(IDbContextFactory<CatalogueDb> catalogue, Comm
         if (!await db.Robots.AnyAsync(r => r.Id == robot, cancellation))
             throw RequestException.NotFound($"There is no robot '{robot}'.");
         var isStart = request.Command == CommandKind.Start;
-        if (isStart && request.Session is { } taken && await db.Sessions.AnyAsync(s => s.Id == taken, cancellation))
+        if (isStart && request.Session is { } taken && await db.Sessions.IgnoreQueryFilters().AnyAsync(s => s.Id == taken, cancellation))
             throw RequestException.Invalid("session", $"there is a session {taken} already; leave it out to have a new id made");
         var now = clock.GetUtcNow();
         var issued = UnixTime.ToNanoseconds(now);

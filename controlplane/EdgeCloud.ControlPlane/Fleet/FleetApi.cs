@@ -77,6 +77,7 @@ public static class FleetApi
         State = robot.State,
         Telemetry = robot.Telemetry,
         Lost24h = lost.GetValueOrDefault(robot.Id),
+        Tags = robot.Tags,
     };
 
     private static CommandView View(Command command) => new()

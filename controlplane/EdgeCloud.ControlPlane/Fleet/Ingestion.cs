@@ -11,7 +11,7 @@ namespace EdgeCloud.ControlPlane.Fleet;
 /// <see cref="Robot"/>, <see cref="Command"/>, <see cref="Session"/> and <see cref="Segment"/>; here each gets its row, locked.
 /// </summary>
 public sealed class Ingestion(
-    IDbContextFactory<CatalogueDb> catalogue, Announcements announcements, CommandDispatch dispatch, TimeProvider clock)
+    IDbContextFactory<CatalogueDb> catalogue, Announcements announcements, Events events, CommandDispatch dispatch, TimeProvider clock)
 {
     /// <summary>Applies one message that arrived on the topic of <paramref name="robot"/> and returns the answers it calls for.</summary>
     /// <exception cref="ContractException">The payload is not what the topic promises.</exception>
@@ -31,6 +31,9 @@ public sealed class Ingestion(
                 return [];
             case MqttTopicKind.CommandAck:
                 await ApplyAsync(Payloads.Read<CommandAck>(robot, payload.Span), cancellation);
+                return [];
+            case MqttTopicKind.Log when ContractJson.SchemaOf(payload.Span) == EventMessage.SchemaId:
+                await events.ApplyAsync(Payloads.Read<EventMessage>(robot, payload.Span), cancellation);
                 return [];
             case MqttTopicKind.Log:
                 await ApplyAsync(Payloads.Read<LogMessage>(robot, payload.Span), payload, cancellation);

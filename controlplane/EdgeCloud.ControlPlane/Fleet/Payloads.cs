@@ -20,6 +20,7 @@ internal static class Payloads
             TelemetryMessage m => m.Robot,
             CommandAck m => m.Robot,
             LogMessage m => m.Robot,
+            EventMessage m => m.Robot,
             SegmentAnnouncement m => m.Robot,
             SessionAnnouncement m => m.Robot,
             _ => throw new ArgumentException($"{typeof(T)} is nothing that a robot says.", nameof(payload)),
@@ -59,6 +60,14 @@ internal static class Payloads
             throw new ContractException("it answers a command with 'queued', which no robot says");
         if (ack.Percent is not (null or (>= 0 and <= 100)))
             throw new ContractException("its percentage is not from 0 to 100");
+    }
+
+    public static void Check(EventMessage m)
+    {
+        if (m.TimeNs < 0 || m.EndNs < m.TimeNs)
+            throw new ContractException("its time is negative or its end lies before it");
+        if (m.Kind.Length is 0 or > 40 || m.Text.Length > 10_000)
+            throw new ContractException("its kind is not 1 to 40 characters, or its text is longer than 10,000");
     }
 
     public static void Check(SegmentManifest m)

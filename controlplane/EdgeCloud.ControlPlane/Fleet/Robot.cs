@@ -41,6 +41,9 @@ public sealed class Robot
     /// <summary>Last figures.</summary>
     public TelemetryMessage? Telemetry { get; private set; }
 
+    /// <summary>Words that people sort robots by.</summary>
+    public string[] Tags { get; set; } = [];
+
     /// <summary>Takes over a state that is newer than the one known; false when it is not.</summary>
     /// <param name="message">What the robot, or the broker for it, said.</param>
     /// <param name="heardAt">Server's clock; null for a Last Will or a retained message, which say nothing about the present.</param>

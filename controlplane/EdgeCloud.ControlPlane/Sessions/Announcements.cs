@@ -54,7 +54,7 @@ public sealed class Announcements(
         var now = clock.GetUtcNow();
         await using var db = await catalogue.CreateDbContextAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        await LockSessionAsync(
+        var session = await LockSessionAsync(
             db, manifest.Robot, manifest.Session, date, folder, UnixTime.ToDateTimeOffset(manifest.Clock.WallNs), now, cancellation);
         var segment = await FindAsync(db, date, manifest.Session, manifest.Sequence, cancellation);
         if (segment is null)
@@ -69,7 +69,8 @@ public sealed class Announcements(
             };
             db.Segments.Add(segment);
         }
-        segment.Apply(announcement, now);
+        if (segment.Apply(announcement, now))
+            await RememberAsync(db, session.Learn(manifest.Topics), cancellation);
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         if (segment.Custody == Custody.Uploaded)
@@ -95,10 +96,25 @@ public sealed class Announcements(
             on conflict (id) do nothing
             """,
             cancellation);
-        var session = await db.Sessions.FromSql($"select * from sessions where id = {id} for update").SingleAsync(cancellation);
+        var session = await db.Sessions.FromSql($"select * from sessions where id = {id} for update").IgnoreQueryFilters().SingleAsync(cancellation);
         Require(session.Robot == robot, $"session {id} belongs to another robot");
         Require(session.ObjectPrefix == folder, $"session {id} lies in '{session.ObjectPrefix}' and not in '{folder}'");
         return session;
+    }
+
+    /// <summary>Keeps topics to choose among. In order, so that two transactions with the same news wait for each other in one direction.</summary>
+    private static async Task RememberAsync(CatalogueDb db, IReadOnlyList<KnownTopic> topics, CancellationToken cancellation)
+    {
+        if (topics.Count == 0)
+            return;
+        string[] names = [.. topics.Select(t => t.Name)], types = [.. topics.Select(t => t.Type)];
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            insert into known_topics (name, type)
+            select distinct name, type from unnest({names}, {types}) t (name, type) order by name, type
+            on conflict do nothing
+            """,
+            cancellation);
     }
 
     private static void Require(bool holds, string otherwise)

@@ -48,6 +48,46 @@ public sealed class Session
     /// <summary>When the catalogue last heard of the session itself.</summary>
     public DateTimeOffset UpdatedAt { get; set; }
 
+    /// <summary>Words that people sort sessions by.</summary>
+    public string[] Tags { get; set; } = [];
+    /// <summary>Names of the topics in its segments.</summary>
+    public string[] Topics { get; private set; } = [];
+    /// <summary>Names of the types in its segments.</summary>
+    public string[] Types { get; private set; } = [];
+    /// <summary>What the free text of a search is compared with: id, robot, name, tags and notes. The database writes it.</summary>
+    public string Search { get; private set; } = "";
+    /// <summary>When somebody deleted it; null when nobody did. Queries do not see deleted sessions unless they ignore query filters.</summary>
+    public DateTimeOffset? DeletedAt { get; private set; }
+    /// <summary>Who deleted it; empty when nobody did.</summary>
+    public string DeletedBy { get; private set; } = "";
+    /// <summary>When its data is deleted for good; null unless it is deleted.</summary>
+    public DateTimeOffset? PurgeAt { get; private set; }
+    /// <summary>When its data was deleted for good; null before. Its row stays: the robot may not know and announce it again.</summary>
+    public DateTimeOffset? PurgedAt { get; set; }
+
+    /// <summary>True when nothing more will be recorded into it.</summary>
+    public bool IsOver => State is SessionState.Finished or SessionState.Cancelled or SessionState.Failed;
+
+    /// <summary>Hides it; its data follows at <paramref name="purgeAt"/> unless it is restored before.</summary>
+    public void Delete(string actor, DateTimeOffset now, DateTimeOffset purgeAt) => (DeletedAt, DeletedBy, PurgeAt) = (now, actor, purgeAt);
+
+    /// <summary>Undoes <see cref="Delete"/>.</summary>
+    public void Restore() => (DeletedAt, DeletedBy, PurgeAt) = (null, "", null);
+
+    /// <summary>Takes note of what a segment holds, for the search; returns what it did not know of. Absurdly long names are left out.</summary>
+    public IReadOnlyList<KnownTopic> Learn(IReadOnlyList<TopicSummary> topics)
+    {
+        const int longest = 255;
+        var news = topics.Where(t => t.Topic.Length <= longest && t.Type.Length <= longest && (!Topics.Contains(t.Topic) || (t.Type.Length > 0 && !Types.Contains(t.Type))))
+            .Select(t => new KnownTopic { Name = t.Topic, Type = t.Type }).ToList();
+        if (news.Count > 0)
+        {
+            Topics = [.. Topics.Union(news.Select(t => t.Name)).Order(StringComparer.Ordinal)];
+            Types = [.. Types.Union(news.Select(t => t.Type).Where(t => t.Length > 0)).Order(StringComparer.Ordinal)];
+        }
+        return news;
+    }
+
     /// <summary>Takes over an announcement that is newer than the one known; false when it is not.</summary>
     public bool Apply(SessionAnnouncement announcement, DateTimeOffset now)
     {
@@ -74,10 +114,19 @@ internal sealed class SessionTable : IEntityTypeConfiguration<Session>
     {
         entity.ToTable("sessions");
         entity.Ignore(s => s.Revision);
+        entity.Ignore(s => s.IsOver);
         entity.Property(s => s.Manifest).IsJson();
+        entity.HasQueryFilter(s => s.DeletedAt == null);
         entity.HasOne<Robot>().WithMany().HasForeignKey(s => s.Robot);
         entity.HasIndex(s => new { s.StartedAt, s.Id });
         entity.HasIndex(s => new { s.Robot, s.StartedAt, s.Id });
         entity.HasIndex(s => new { s.State, s.StartedAt, s.Id });
+        entity.HasIndex(s => new { s.Lost, s.Id });
+        entity.HasIndex(s => s.EndedAt);
+        entity.HasIndex(s => s.Tags).HasMethod("gin");
+        entity.HasIndex(s => s.Topics).HasMethod("gin");
+        entity.HasIndex(s => s.Types).HasMethod("gin");
+        entity.HasIndex(s => s.Search).HasMethod("gin").HasOperators("gin_trgm_ops");
+        entity.HasIndex(s => s.PurgeAt).HasFilter("purge_at is not null");
     }
 }

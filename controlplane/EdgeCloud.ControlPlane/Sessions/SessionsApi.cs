@@ -1,5 +1,4 @@
 using System.Globalization;
-using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Access;
 using EdgeCloud.ControlPlane.Catalogue;
@@ -15,33 +14,43 @@ public static class SessionsApi
     public static void MapSessionsApi(this IEndpointRouteBuilder api)
     {
         var sessions = api.MapGroup("/sessions").WithTags("sessions").RequireAuthorization(Policies.Read);
-        sessions.MapGet("", ListAsync).WithName("listSessions").WithSummary("List sessions, newest first").ProducesValidationProblem();
+        sessions.MapGet("", ListAsync).WithName("listSessions").WithSummary("Search sessions").ProducesValidationProblem();
         sessions.MapGet("/{id:guid}", GetAsync).WithName("getSession").WithSummary("Show a session with its ledger, topics and pauses").ProducesProblem(404);
         sessions.MapGet("/{id:guid}/segments", ListSegmentsAsync).WithName("listSegments").WithSummary("List a session's segments in order")
             .ProducesValidationProblem().ProducesProblem(404);
+        sessions.MapDelete("/{id:guid}", DeleteAsync).WithName("deleteSession").WithSummary("Delete a session; it can be restored until purge_at")
+            .RequireAuthorization(Policies.Delete).ProducesProblem(404).ProducesProblem(409);
+        sessions.MapPost("/{id:guid}/restore", RestoreAsync).WithName("restoreSession").WithSummary("Bring a deleted session back")
+            .RequireAuthorization(Policies.Delete).ProducesProblem(404);
     }
 
     private static async Task<Ok<Page<SessionView>>> ListAsync(
-        CatalogueDb db, string? robot, string? state, string? cursor, int? limit, CancellationToken cancellation)
+        CatalogueDb db, [AsParameters] SessionQuery query, string? cursor, int? limit, CancellationToken cancellation)
     {
         var count = Paging.Limit(limit);
-        var sessions = db.Sessions.AsNoTracking();
-        if (robot is not null)
-            sessions = sessions.Where(s => s.Robot == robot);
-        if (state is not null)
-        {
-            var wanted = StateNamed(state);
-            sessions = sessions.Where(s => s.State == wanted);
-        }
+        var search = query.Read();
+        var found = await search.QueryAsync(db, cancellation);
         if (cursor is not null)
-        {
-            var (at, id) = Paging.ReadTimeAndId(cursor);
-            sessions = sessions.Where(s => EF.Functions.LessThan(ValueTuple.Create(s.StartedAt, s.Id), ValueTuple.Create(at, id)));
-        }
-        var rows = await sessions.OrderByDescending(s => s.StartedAt).ThenByDescending(s => s.Id).Take(count + 1).ToListAsync(cancellation);
+            found = search.After(found, cursor);
+        var rows = await found.Take(count + 1).ToListAsync(cancellation);
         var totals = await SessionTotals.OfAsync(db, rows, cancellation);
+        var last = rows.ElementAtOrDefault(count - 1);
         return TypedResults.Ok(Paging.Of<SessionView>(
-            [.. rows.Select(s => View(s, totals.GetValueOrDefault(s.Id, SessionTotals.None)))], count, s => Paging.Cursor(s.StartedAt, s.Session)));
+            [.. rows.Select(s => View(s, totals.GetValueOrDefault(s.Id, SessionTotals.None)))], count, _ => search.Cursor(last!)));
+    }
+
+    private static async Task<Ok<SessionView>> DeleteAsync(
+        CatalogueDb db, SessionDeletion deletion, HttpContext context, Guid id, CancellationToken cancellation) =>
+        TypedResults.Ok(await ViewAsync(db, await deletion.DeleteAsync(id, Actor.Of(context), cancellation), cancellation));
+
+    private static async Task<Ok<SessionView>> RestoreAsync(
+        CatalogueDb db, SessionDeletion deletion, HttpContext context, Guid id, CancellationToken cancellation) =>
+        TypedResults.Ok(await ViewAsync(db, await deletion.RestoreAsync(id, Actor.Of(context), cancellation), cancellation));
+
+    private static async Task<SessionView> ViewAsync(CatalogueDb db, Session session, CancellationToken cancellation)
+    {
+        var totals = await SessionTotals.OfAsync(db, [session], cancellation);
+        return View(session, totals.GetValueOrDefault(session.Id, SessionTotals.None));
     }
 
     private static async Task<Ok<SessionView>> GetAsync(CatalogueDb db, Guid id, CancellationToken cancellation)
@@ -72,18 +81,9 @@ public static class SessionsApi
     }
 
     private static async Task<Session> FindAsync(CatalogueDb db, Guid id, CancellationToken cancellation) =>
-        await db.Sessions.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation)
+        // One that was deleted can be looked at as long as it can be brought back.
+        await db.Sessions.IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(s => s.Id == id && s.PurgedAt == null, cancellation)
             ?? throw RequestException.NotFound($"There is no session {id}.");
-
-    private static SessionState StateNamed(string word)
-    {
-        foreach (var state in Enum.GetValues<SessionState>())
-        {
-            if (SnakeCaseNames.Of(state.ToString()) == word)
-                return state;
-        }
-        throw RequestException.Invalid("state", "one of " + string.Join(", ", Enum.GetNames<SessionState>().Select(SnakeCaseNames.Of)));
-    }
 
     private static SessionView View(Session session, SessionTotals totals) => new()
     {
@@ -99,6 +99,9 @@ public static class SessionsApi
         Segments = totals.Segments,
         BytesByCustody = totals.BytesByCustody,
         Lost = Math.Max(session.Lost, totals.Lost),
+        Tags = session.Tags,
+        DeletedAt = session.DeletedAt,
+        PurgeAt = session.PurgeAt,
     };
 
     private static SegmentView View(Segment segment) => new()

@@ -8,6 +8,10 @@ public static class SessionsSetup
     {
         builder.Services.AddSingleton<SegmentChecks>();
         builder.Services.AddSingleton<Announcements>();
+        builder.Services.AddSingleton<Tagging>();
+        builder.Services.AddSingleton<Notes>();
+        builder.Services.AddSingleton<Events>();
+        builder.Services.AddSingleton<SessionDeletion>();
         builder.Services.AddHostedService<SegmentVerification>();
     }
 }

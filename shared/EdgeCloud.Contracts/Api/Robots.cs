@@ -15,6 +15,8 @@ public sealed record RobotView
     public TelemetryMessage? Telemetry { get; init; }
     /// <summary>Messages lost in the last 24 hours.</summary>
     public long Lost24h { get; init; }
+    /// <summary>Words that people sort robots by.</summary>
+    public IReadOnlyList<string> Tags { get; set; } = [];
 }
 
 /// <summary><c>POST /api/v1/robots/{robot}/commands</c>.</summary>

@@ -27,6 +27,12 @@ public sealed record SessionView
     public IReadOnlyDictionary<Custody, long> BytesByCustody { get; set; } = new Dictionary<Custody, long>();
     /// <summary>Messages that were meant to be recorded and are not.</summary>
     public long Lost { get; init; }
+    /// <summary>Words that people sort sessions by.</summary>
+    public IReadOnlyList<string> Tags { get; set; } = [];
+    /// <summary>When it was deleted; null when it was not.</summary>
+    public DateTimeOffset? DeletedAt { get; init; }
+    /// <summary>When the data of a deleted session is deleted for good; null when it is not deleted.</summary>
+    public DateTimeOffset? PurgeAt { get; init; }
     /// <summary>The ledger by topic; only with a single session.</summary>
     public IReadOnlyList<LedgerEntry>? Ledger { get; init; }
     /// <summary>Topics; only with a single session.</summary>

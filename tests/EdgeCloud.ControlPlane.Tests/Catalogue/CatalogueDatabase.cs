@@ -20,8 +20,7 @@ public sealed class CatalogueDatabase(PostgresServer server) : IAsyncLifetime, I
         DataSource = NpgsqlDataSource.Create(ConnectionString);
         _options = Options(DataSource);
         await using var db = CreateDbContext();
-        await db.Database.MigrateAsync();
-        await Partitions.EnsureAsync(db, DateTimeOffset.UtcNow, CancellationToken.None);
+        await CatalogueSetup.MigrateAsync(db, CancellationToken.None);
     }
 
     public CatalogueDb CreateDbContext() => new(_options);

@@ -72,8 +72,7 @@ public sealed class SchemaTests(PostgresServer server, CatalogueDatabase catalog
         await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
         {
             await using var db = new CatalogueDb(CatalogueDatabase.Options(dataSource));
-            await db.Database.MigrateAsync();
-            await Partitions.EnsureAsync(db, DateTimeOffset.UtcNow, CancellationToken.None);
+            await CatalogueSetup.MigrateAsync(db, CancellationToken.None);
         }));
         await using var check = new CatalogueDb(CatalogueDatabase.Options(dataSource));
         Assert.Equal(check.Database.GetMigrations(), await check.Database.GetAppliedMigrationsAsync());

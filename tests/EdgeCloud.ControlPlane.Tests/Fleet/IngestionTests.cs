@@ -17,6 +17,7 @@ public sealed class IngestionTests(CatalogueDatabase catalogue) : IClassFixture<
     private readonly Ingestion _ingestion = new(
         catalogue,
         new Announcements(catalogue, new BucketSettings(null, null, "", "b", "fleet", null, null), new SegmentChecks(), TimeProvider.System),
+        new Events(catalogue, TimeProvider.System),
         new CommandDispatch(catalogue),
         TimeProvider.System);
 

@@ -1,0 +1,25 @@
+namespace EdgeCloud.Contracts;
+
+/// <summary>Something that the robot wants marked on its timelines, on <c>log</c>. A repeated delivery is the same event.</summary>
+public sealed record EventMessage : IContractMessage
+{
+    /// <inheritdoc/>
+    public static string SchemaId => "edgecloud.event/1";
+    /// <inheritdoc/>
+    public string Schema { get; set; } = SchemaId;
+
+    /// <summary>Event id (UUIDv7), minted by the robot.</summary>
+    public required Guid Id { get; init; }
+    /// <summary>Who speaks; must equal the topic's robot.</summary>
+    public required string Robot { get; init; }
+    /// <summary>The only session that it belongs to; null when it belongs to every session of its moment.</summary>
+    public Guid? Session { get; init; }
+    /// <summary>When it happened or began, ns since the Unix epoch, in the time of log times.</summary>
+    public required long TimeNs { get; init; }
+    /// <summary>When it ended, ns since the Unix epoch; null for a moment.</summary>
+    public long? EndNs { get; init; }
+    /// <summary>A short word that marks are grouped by, such as <c>fall</c>; at most 40 characters.</summary>
+    public required string Kind { get; init; }
+    /// <summary>What happened; may be empty, at most 10,000 characters.</summary>
+    public string Text { get; set; } = "";
+}
