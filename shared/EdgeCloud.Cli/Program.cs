@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EdgeCloud.Cli;
 using EdgeCloud.Cli.Commands;
+using EdgeCloud.Cli.Export;
 using EdgeCloud.Cli.Mcap;
 
 var root = new RootCommand("EdgeCloud: robots, their recordings, and datasets made of them.")
@@ -11,5 +12,6 @@ var root = new RootCommand("EdgeCloud: robots, their recordings, and datasets ma
     SegmentsCommand.Create(),
     ExportsCommand.Create(),
     McapCommands.Build(),
+    ExportCommand.Build(),
 };
 return await CommandLine.RunAsync(root, args);

@@ -10,6 +10,12 @@ internal abstract class ExportFormat
     public static ExportFormat Of(string name) => name switch
     {
         ExportFormats.Mcap => new McapFormat(),
+        ExportFormats.Rosbag2 => new Rosbag2Format(),
+        ExportFormats.Parquet => new ParquetFormat(),
+        ExportFormats.Csv => new CsvFormat(),
+        ExportFormats.JsonLines => new JsonLinesFormat(),
+        ExportFormats.Numpy => new NumpyFormat(),
+        ExportFormats.TfRecord => new TfRecordFormat(),
         _ => throw new ExportException($"'{name}' is no export format; use one of {string.Join(", ", ExportFormats.All)}."),
     };
 
