@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using EdgeCloud.Cli.Mcap;
 using EdgeCloud.Contracts;
 using EdgeCloud.Export;
-using EdgeCloud.Mcap;
 using EdgeCloud.Mcap.Reading;
 
 namespace EdgeCloud.Cli.Export;
