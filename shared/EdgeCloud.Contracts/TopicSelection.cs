@@ -4,7 +4,8 @@ namespace EdgeCloud.Contracts;
 
 /// <summary>
 /// Which topics a session records. A pattern is a topic name in which <c>*</c> stands for any characters, slashes included.
-/// A topic is selected when an include pattern matches (none given: all match) and no exclude pattern does.
+/// A topic is selected when an include pattern matches (none given: all match) and no exclude pattern does. Types (such as
+/// <c>sensor_msgs/msg/Imu</c>) and the full names of publishing nodes are selected by patterns in the same way; all three must agree.
 /// </summary>
 public sealed record TopicSelection
 {
@@ -14,23 +15,60 @@ public sealed record TopicSelection
     /// <summary>Patterns of topics not to record; wins over <see cref="Include"/>.</summary>
     public IReadOnlyList<string> Exclude { get; set; } = [];
 
+    /// <summary>Patterns of types to record; empty means all.</summary>
+    public IReadOnlyList<string> Types { get; set; } = [];
+
+    /// <summary>Patterns of types not to record.</summary>
+    public IReadOnlyList<string> ExcludeTypes { get; set; } = [];
+
+    /// <summary>Patterns of nodes whose topics to record; empty means all. A topic counts when one of its publishers does.</summary>
+    public IReadOnlyList<string> Nodes { get; set; } = [];
+
+    /// <summary>Patterns of nodes whose topics not to record.</summary>
+    public IReadOnlyList<string> ExcludeNodes { get; set; } = [];
+
     /// <summary>Every topic.</summary>
     [JsonIgnore]
     public static TopicSelection All { get; } = new();
 
     /// <summary>True when <paramref name="topic"/> is to be recorded.</summary>
-    public bool Selects(string topic)
+    public bool Selects(string topic) => Admits(Include, Exclude, topic);
+
+    /// <summary>True when a topic of that name and type, published by those nodes, is to be recorded.</summary>
+    public bool Selects(string topic, string type, IReadOnlyList<string> nodes)
     {
-        foreach (var pattern in Exclude)
+        if (!Admits(Include, Exclude, topic) || !Admits(Types, ExcludeTypes, type))
+            return false;
+        foreach (var node in nodes)
         {
-            if (Matches(pattern, topic))
+            if (!Admits([], ExcludeNodes, node))
                 return false;
         }
-        if (Include.Count == 0)
+        if (Nodes.Count == 0)
             return true;
-        foreach (var pattern in Include)
+        foreach (var node in nodes)
         {
-            if (Matches(pattern, topic))
+            if (Admits(Nodes, [], node))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>True when a name matches a pattern.</summary>
+    public static bool IsMatch(string pattern, string name) => Matches(pattern, name);
+
+    private static bool Admits(IReadOnlyList<string> include, IReadOnlyList<string> exclude, string name)
+    {
+        foreach (var pattern in exclude)
+        {
+            if (Matches(pattern, name))
+                return false;
+        }
+        if (include.Count == 0)
+            return true;
+        foreach (var pattern in include)
+        {
+            if (Matches(pattern, name))
                 return true;
         }
         return false;

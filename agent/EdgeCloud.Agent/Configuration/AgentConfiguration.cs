@@ -1,3 +1,5 @@
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Agent.Sources.Ros;
 using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Agent.Configuration;
@@ -21,7 +23,10 @@ internal sealed record AgentConfiguration
     public HealthSettings Health { get; init; } = new();
 }
 
-internal enum SourceKind { Simulated, Replay }
+internal enum SourceKind { Dds, Rcl, Simulated, Replay }
+
+/// <summary>Where DDS may use multicast.</summary>
+internal enum DdsMulticast { On, Off, Discovery }
 
 /// <summary>What a replay does with the times of its input.</summary>
 internal enum ReplayTimes
@@ -44,6 +49,31 @@ internal sealed record SourceSettings
     public double Rate { get; init; } = 1;
     /// <summary><see cref="SourceKind.Simulated"/>: robots of one seed drive the same way.</summary>
     public int Seed { get; init; } = 1;
+    public DdsSettings Dds { get; init; } = new();
+    public RosSettings Ros { get; init; } = new();
+}
+
+/// <summary><see cref="SourceKind.Dds"/> only.</summary>
+internal sealed record DdsSettings
+{
+    public int Domain { get; init; }
+    /// <summary>Names or addresses of network interfaces; none: CycloneDDS chooses.</summary>
+    public IReadOnlyList<string> Interfaces { get; init; } = [];
+    /// <summary>Hosts to find participants on where multicast does not reach them.</summary>
+    public IReadOnlyList<string> Peers { get; init; } = [];
+    /// <summary>Null: as CycloneDDS chooses for the network.</summary>
+    public DdsMulticast? Multicast { get; init; }
+    /// <summary>Memory for messages that have arrived and were not taken yet, bytes. What does not fit is counted as lost.</summary>
+    public long WaitingBytes { get; init; } = 64 << 20;
+}
+
+/// <summary>What the ROS 2 sources have in common.</summary>
+internal sealed record RosSettings
+{
+    public RosTopicRules Rules { get; init; } = new();
+    /// <summary>Folders with message definitions, before those of an installed ROS.</summary>
+    public IReadOnlyList<string> Definitions { get; init; } = [];
+    public QosOverrides QosOverrides { get; init; } = QosOverrides.None;
 }
 
 internal sealed record MqttSettings
@@ -77,6 +107,10 @@ internal sealed record RecordingSettings
     public string Name { get; init; } = "";
     /// <summary>Topics of the session that starts by itself.</summary>
     public TopicSelection Selection { get; init; } = TopicSelection.All;
+    /// <summary>Sessions that start by themselves begin paused.</summary>
+    public bool StartPaused { get; init; }
+    /// <summary>How topics are treated; the first rule that fits counts.</summary>
+    public IReadOnlyList<TopicRule> Topics { get; init; } = [];
     /// <summary>Durability bound: at most this much of the newest data is at risk, ms.</summary>
     public int BoundMs { get; init; } = 50;
     public long SegmentBytes { get; init; } = 64 << 20;

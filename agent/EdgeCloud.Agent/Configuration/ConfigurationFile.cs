@@ -1,4 +1,7 @@
 using System.Collections;
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Agent.Sources.Ros;
+using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Agent.Configuration;
@@ -11,6 +14,9 @@ internal static class ConfigurationFile
 {
     /// <summary>Where the package puts it.</summary>
     public const string DefaultPath = "/etc/edgecloud/agent.yaml";
+
+    /// <summary>Ports of DDS domains above this would be beyond 65535.</summary>
+    public const int HighestDomain = 232;
 
     private static readonly string[] TopLevelKeys =
         ["robot", "data_dir", "source", "mqtt", "s3", "recording", "disk", "upload", "telemetry", "health"];
@@ -64,12 +70,14 @@ internal static class ConfigurationFile
     {
         var source = new SourceSettings
         {
-            Kind = reader.RequiredChoice<SourceKind>("source.kind"),
+            Kind = reader.Choice("source.kind", SourceKind.Dds),
             Input = reader.Text("source.input") is { Length: > 0 } input ? resolve(input) : "",
             Times = reader.Choice("source.times", ReplayTimes.Rebased),
             Loop = reader.Flag("source.loop", true),
             Rate = reader.Number("source.rate", 1, 0, 1000),
             Seed = (int)reader.Integer("source.seed", 1, 0, int.MaxValue),
+            Dds = ReadDds(reader),
+            Ros = ReadRos(reader, resolve),
         };
         if (source.Kind is SourceKind.Replay)
         {
@@ -78,11 +86,49 @@ internal static class ConfigurationFile
                 "is true with source.times 'original'; original times can be recorded once only, so allowed is false");
             reader.Require(source.Rate > 0 || !source.Loop, "source.rate", "is 0 in a loop, which would fill the disk; allowed is more than 0");
         }
-        else
+        else if (source.Kind is SourceKind.Simulated)
         {
             reader.Require(source.Rate > 0, "source.rate", "is 0; a simulated robot needs more than 0");
         }
         return source;
+    }
+
+    /// <summary>What the file does not say is taken from ROS 2's own variables, so that the agent hears the nodes that run beside it.</summary>
+    private static DdsSettings ReadDds(SettingReader reader)
+    {
+        var domain = (int)reader.Integer("source.dds.domain", RosEnvironment.Domain ?? 0, 0, HighestDomain);
+        var peers = reader.List("source.dds.peers");
+        return new DdsSettings
+        {
+            Domain = domain,
+            Interfaces = reader.List("source.dds.interfaces"),
+            Peers = peers.Count > 0 ? peers : RosEnvironment.Peers,
+            Multicast = reader.OptionalChoice<DdsMulticast>("source.dds.multicast") ?? RosEnvironment.Multicast,
+            WaitingBytes = reader.Integer("source.dds.waiting_bytes", new DdsSettings().WaitingBytes, 1 << 20, 8L << 30),
+        };
+    }
+
+    private static RosSettings ReadRos(SettingReader reader, Func<string, string> resolve)
+    {
+        var rules = new RosTopicRules();
+        var folders = reader.List("source.ros.definitions").Select(resolve).ToList();
+        foreach (var missing in folders.Where(f => !Directory.Exists(f)))
+            reader.Require(false, "source.ros.definitions", $"'{missing}' is not there; allowed are folders laid out as package/msg/Name.msg");
+        return new RosSettings
+        {
+            Rules = new RosTopicRules
+            {
+                Hidden = reader.Flag("source.ros.hidden", rules.Hidden),
+                Services = reader.Flag("source.ros.services", rules.Services),
+                ServiceEvents = reader.Flag("source.ros.service_events", rules.ServiceEvents),
+                Actions = reader.Flag("source.ros.actions", rules.Actions),
+                Parameters = reader.Flag("source.ros.parameters", rules.Parameters),
+                Plain = reader.Flag("source.ros.plain_dds", rules.Plain),
+            },
+            Definitions = folders,
+            QosOverrides = reader.Text("source.ros.qos_overrides") is { Length: > 0 } file
+                ? reader.Part(() => QosOverrides.Read(resolve(file)), QosOverrides.None) : QosOverrides.None,
+        };
     }
 
     private static MqttSettings ReadMqtt(SettingReader reader, string robot, Func<string, string> resolve)
@@ -127,12 +173,36 @@ internal static class ConfigurationFile
         {
             Autostart = reader.Flag("recording.autostart", false),
             Name = reader.Text("recording.name", "")!,
-            Selection = new TopicSelection { Include = reader.List("recording.include"), Exclude = reader.List("recording.exclude") },
+            Selection = new TopicSelection
+            {
+                Include = reader.List("recording.include"),
+                Exclude = reader.List("recording.exclude"),
+                Types = reader.List("recording.types"),
+                ExcludeTypes = reader.List("recording.exclude_types"),
+                Nodes = reader.List("recording.nodes"),
+                ExcludeNodes = reader.List("recording.exclude_nodes"),
+            },
+            StartPaused = reader.Flag("recording.start_paused", false),
+            Topics = ReadTopics(reader),
             BoundMs = (int)reader.Integer("recording.bound_ms", defaults.BoundMs, 1, 60_000),
             SegmentBytes = reader.Integer("recording.segment_bytes", defaults.SegmentBytes, 1 << 20, 4L << 30),
             SegmentSeconds = (int)reader.Integer("recording.segment_seconds", defaults.SegmentSeconds, 1, 86_400),
             Compression = reader.Choice("recording.compression", ChunkCompression.Zstd),
         };
+    }
+
+    private static List<TopicRule> ReadTopics(SettingReader reader)
+    {
+        var rules = new List<TopicRule>();
+        for (var i = 0; reader.HasSection($"recording.topics.{i}"); i++)
+        {
+            string Key(string name) => $"recording.topics.{i}.{name}";
+            rules.Add(new TopicRule(
+                reader.Text(Key("match"), "*")!, reader.Text(Key("type"), "*")!, reader.Text(Key("node"), "*")!,
+                reader.OptionalChoice<TopicClass>(Key("class")), reader.Number(Key("max_rate_hz"), 0, 0, 1e6),
+                reader.Integer(Key("max_bytes"), 0, 0)));
+        }
+        return rules;
     }
 
     private static IEnumerable<KeyValuePair<string, string>> ProcessEnvironment()

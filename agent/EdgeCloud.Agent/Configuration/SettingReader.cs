@@ -81,6 +81,23 @@ internal sealed class SettingReader(SettingTree tree)
         return otherwise;
     }
 
+    /// <summary>A choice; null when the key is not set.</summary>
+    public T? OptionalChoice<T>(string path) where T : struct, Enum => Find(path) is null ? null : Choice(path, default(T));
+
+    /// <summary>Something that is read from a file of its own; its errors are this configuration's.</summary>
+    public T Part<T>(Func<T> read, T otherwise)
+    {
+        try
+        {
+            return read();
+        }
+        catch (ConfigurationException e)
+        {
+            _errors.AddRange(e.Errors);
+            return otherwise;
+        }
+    }
+
     public T RequiredChoice<T>(string path) where T : struct, Enum
     {
         if (Find(path) is null)

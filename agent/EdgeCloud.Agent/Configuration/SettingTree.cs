@@ -17,7 +17,7 @@ internal sealed class ConfigurationException(IReadOnlyList<string> errors) : Exc
 internal sealed record Setting(string Path, IReadOnlyList<string> Values, bool IsList, string Origin);
 
 /// <summary>
-/// A YAML file flattened to dotted keys, overlaid with environment variables: <c>EDGECLOUD_MQTT__PASSWORD</c> is <c>mqtt.password</c>, and
+/// A YAML file flattened to dotted keys (items of a list of mappings have their number from 0 in between), overlaid with environment variables: <c>EDGECLOUD_MQTT__PASSWORD</c> is <c>mqtt.password</c>, and
 /// commas separate the items of a list. Other programs have variables with the same beginning, so one without <c>__</c> that names no
 /// top-level key is none of ours.
 /// </summary>
@@ -100,12 +100,16 @@ internal sealed class SettingTree
                 case YamlSequenceNode list when list.Children.All(c => c is YamlScalarNode):
                     _settings[path] = new Setting(path, [.. list.Children.Select(c => ((YamlScalarNode)c).Value ?? "")], true, origin);
                     break;
+                case YamlSequenceNode list when list.Children.All(c => c is YamlMappingNode):
+                    for (var i = 0; i < list.Children.Count; i++)
+                        AddMapping($"{path}.{i}", (YamlMappingNode)list.Children[i], errors);
+                    break;
                 case YamlScalarNode scalar:
                     if (!IsNull(scalar))
                         _settings[path] = new Setting(path, [scalar.Value!], false, origin);
                     break;
                 default:
-                    errors.Add($"{origin}: {path}: a list may hold only plain values");
+                    errors.Add($"{origin}: {path}: a list holds either plain values or 'key: value' items");
                     break;
             }
         }

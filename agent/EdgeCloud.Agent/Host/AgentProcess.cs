@@ -3,6 +3,7 @@ using EdgeCloud.Agent.Control;
 using EdgeCloud.Agent.Logging;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Sources;
+using EdgeCloud.Agent.Sources.Dds;
 using EdgeCloud.Agent.Sources.Replay;
 using EdgeCloud.Agent.Sources.Simulated;
 using EdgeCloud.Agent.Upload;
@@ -74,7 +75,8 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         if (_configuration.Recording.Autostart && !_book.All.Any(s => s.State.IsLive()))
         {
             await _sessions.StartAsync(
-                Guid.CreateVersion7(), _configuration.Recording.Name, _configuration.Recording.Selection, "configuration");
+                Guid.CreateVersion7(), _configuration.Recording.Name, _configuration.Recording.Selection, "configuration",
+                _configuration.Recording.StartPaused);
         }
         systemd.Ready($"robot {_configuration.Robot}");
         LogRunning(_configuration.Robot, AgentVersion.Text, _configuration.DataDir);
@@ -95,14 +97,19 @@ internal sealed partial class AgentProcess : IAsyncDisposable
     }
 
     /// <summary>The source that the configuration names.</summary>
-    public static ISource SourceOf(SourceSettings settings, TimeProvider clock) => settings.Kind is SourceKind.Replay
-        ? new ReplaySource(settings, clock)
-        : new SimulatedSource(settings.Seed, settings.Rate, clock);
+    public static ISource SourceOf(SourceSettings settings, TimeProvider clock, ILogger log) => settings.Kind switch
+    {
+        SourceKind.Dds => new DdsSource(settings.Dds, settings.Ros, log),
+        SourceKind.Rcl => throw new SourceException("this agent was built without the source rcl: build it with -p:RclFeed=true where the package Rcl.NET is served"),
+        SourceKind.Replay => new ReplaySource(settings, clock),
+        _ => new SimulatedSource(settings.Seed, settings.Rate, clock),
+    };
 
     private IEnumerable<Func<CancellationToken, Task>> Loops(SystemdNotify systemd)
     {
         yield return RunSourceAsync;
         yield return _sessions.WatchAsync;
+        yield return _sessions.WatchClockAsync;
         yield return _disk.RunAsync;
         yield return RecoverAsync;
         if (_upload is not null)
@@ -119,7 +126,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
     /// <summary>A source that ends or breaks leaves the agent working: sessions, uploads and commands go on.</summary>
     private async Task RunSourceAsync(CancellationToken cancellation)
     {
-        var source = SourceOf(_configuration.Source, _clock);
+        var source = SourceOf(_configuration.Source, _clock, _agentLog.For("source"));
         try
         {
             await source.RunAsync(_recorder, cancellation);

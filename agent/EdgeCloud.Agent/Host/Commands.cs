@@ -42,8 +42,9 @@ internal static class Commands
 
     private static Command Record()
     {
-        var source = new Option<string>("--source") { Description = "replay or simulated.", DefaultValueFactory = _ => "replay" };
-        source.AcceptOnlyFromAmong("replay", "simulated");
+        var source = new Option<string>("--source") { Description = "dds (ROS 2), rcl (an installed ROS 2), replay or simulated.", DefaultValueFactory = _ => "replay" };
+        source.AcceptOnlyFromAmong("dds", "rcl", "replay", "simulated");
+        var ros = new RosOptions();
         var input = new Option<string?>("--input") { Description = "The MCAP file to replay." };
         var once = new Option<bool>("--once") { Description = "End when the input ends (a replay always does)." };
         var dataDir = new Option<string>("--data-dir") { Description = "Folder for the recording.", Required = true };
@@ -56,12 +57,17 @@ internal static class Commands
         var name = new Option<string>("--name") { Description = "Name of the session.", DefaultValueFactory = _ => "" };
         var include = new Option<string[]>("--include") { Description = "Topic patterns to record; '*' stands for any characters.", DefaultValueFactory = _ => [] };
         var exclude = new Option<string[]>("--exclude") { Description = "Topic patterns not to record.", DefaultValueFactory = _ => [] };
+        var includeTypes = new Option<string[]>("--topic-types") { Description = "Patterns of types to record.", DefaultValueFactory = _ => [] };
+        var excludeTypes = new Option<string[]>("--exclude-topic-types") { Description = "Patterns of types not to record.", DefaultValueFactory = _ => [] };
+        var nodes = new Option<string[]>("--nodes") { Description = "Patterns of nodes whose topics to record.", DefaultValueFactory = _ => [] };
+        var startPaused = new Option<bool>("--start-paused") { Description = "Begin paused; SIGUSR1 starts and pauses recording." };
         var compression = new Option<string>("--compression") { Description = "zstd, lz4 or none.", DefaultValueFactory = _ => "zstd" };
         compression.AcceptOnlyFromAmong("zstd", "lz4", "none");
         var command = new Command("record", "Record one session into sealed segments, without any network, and end.")
         {
-            source, input, once, dataDir, robot, times, rate, duration, seed, name, include, exclude, compression,
+            source, input, once, dataDir, robot, times, rate, duration, seed, name, include, exclude, includeTypes, excludeTypes, nodes, startPaused, compression,
         };
+        ros.AddTo(command);
         command.SetAction((parsed, _) => Guarded(async stopping =>
         {
             var configuration = new AgentConfiguration
@@ -70,17 +76,27 @@ internal static class Commands
                 DataDir = Path.GetFullPath(parsed.GetRequiredValue(dataDir)),
                 Source = new SourceSettings
                 {
-                    Kind = parsed.GetRequiredValue(source) == "replay" ? SourceKind.Replay : SourceKind.Simulated,
+                    Kind = Enum.Parse<SourceKind>(parsed.GetRequiredValue(source), ignoreCase: true),
                     Input = parsed.GetValue(input) ?? "",
                     Times = parsed.GetRequiredValue(times) == "original" ? ReplayTimes.Original : ReplayTimes.Rebased,
                     Loop = false,
                     Rate = parsed.GetRequiredValue(source) == "replay" || parsed.GetValue(rate) > 0 ? parsed.GetValue(rate) : 1,
                     Seed = parsed.GetValue(seed),
+                    Dds = ros.Dds(parsed),
+                    Ros = ros.Ros(parsed),
                 },
                 Recording = new RecordingSettings
                 {
                     Name = parsed.GetRequiredValue(name),
-                    Selection = new TopicSelection { Include = parsed.GetRequiredValue(include), Exclude = parsed.GetRequiredValue(exclude) },
+                    StartPaused = parsed.GetValue(startPaused),
+                    Selection = new TopicSelection
+                    {
+                        Include = parsed.GetRequiredValue(include),
+                        Exclude = parsed.GetRequiredValue(exclude),
+                        Types = parsed.GetRequiredValue(includeTypes),
+                        ExcludeTypes = parsed.GetRequiredValue(excludeTypes),
+                        Nodes = parsed.GetRequiredValue(nodes),
+                    },
                     Compression = Enum.Parse<ChunkCompression>(parsed.GetRequiredValue(compression), ignoreCase: true),
                 },
                 Disk = new DiskSettings { MinimumFreeBytes = 64 << 20 },
@@ -103,7 +119,7 @@ internal static class Commands
         if (seconds > 0)
             limit.CancelAfter(TimeSpan.FromSeconds(seconds));
         var log = AgentLog.ForProcess();
-        var source = AgentProcess.SourceOf(configuration.Source, TimeProvider.System);
+        var source = AgentProcess.SourceOf(configuration.Source, TimeProvider.System, log.For("source"));
         var session = await RecordOnce.RunAsync(configuration, source, log.For, limit.Token);
         var manifest = session.Describe();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Sources;
+using EdgeCloud.Contracts;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeCloud.Agent.Host;
@@ -11,6 +13,9 @@ namespace EdgeCloud.Agent.Host;
 /// </summary>
 internal static class RecordOnce
 {
+    /// <summary>SIGUSR1 pauses the recording or lets it go on: there is no control link that could.</summary>
+    private const PosixSignal PauseSignal = (PosixSignal)10;
+
     /// <summary>Records until the source ends or <paramref name="cancellation"/>; answers the session.</summary>
     /// <exception cref="StateFileException">The folder cannot be used.</exception>
     /// <exception cref="SourceException">The source broke; what came before is recorded and sealed.</exception>
@@ -25,9 +30,15 @@ internal static class RecordOnce
         using var disk = DiskGuard.Of(configuration.Disk, configuration.DataDir, book, recorder, alarms, log("disk"));
         disk.Check();
         var session = await sessions.StartAsync(
-            Guid.CreateVersion7(), configuration.Recording.Name, configuration.Recording.Selection, "record");
+            Guid.CreateVersion7(), configuration.Recording.Name, configuration.Recording.Selection, "record",
+            configuration.Recording.StartPaused);
+        using var toggle = PosixSignalRegistration.Create(PauseSignal, context =>
+        {
+            context.Cancel = true;
+            Toggle(sessions, session);
+        });
         using var ended = new CancellationTokenSource();
-        var guarding = Tasks.WhenAnyFails(ended.Token, disk.RunAsync, sessions.WatchAsync);
+        var guarding = Tasks.WhenAnyFails(ended.Token, disk.RunAsync, sessions.WatchAsync, sessions.WatchClockAsync);
         try
         {
             await source.RunAsync(recorder, cancellation);
@@ -42,5 +53,19 @@ internal static class RecordOnce
             await sessions.FinishAsync(session);
         }
         return session;
+    }
+
+    /// <summary>Runs on the signal's own thread, which may wait.</summary>
+    private static void Toggle(SessionDesk sessions, Session session)
+    {
+        try
+        {
+            (session.State is SessionState.Paused ? sessions.ResumeAsync(session) : sessions.PauseAsync(session)).GetAwaiter().GetResult();
+            Console.Error.WriteLine($"edgecloud-agent: {(session.State is SessionState.Paused ? "paused" : "recording")}");
+        }
+        catch (RefusedException)
+        {
+            // It has just ended: nothing is left to pause.
+        }
     }
 }

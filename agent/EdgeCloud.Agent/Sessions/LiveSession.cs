@@ -26,7 +26,8 @@ internal sealed class LiveSession
         var options = OptionsOf(session, configuration);
         var first = LastSequenceOnDisk(session.Folder) + 1;
         var recording = new SessionRecording(
-            session, gate, end => new SegmentLog(session.Folder, first, options with { EndMetadata = end }), session.File.Unsegmented);
+            session, gate, end => new SegmentLog(session.Folder, first, options with { EndMetadata = end }), session.File.Unsegmented,
+            new TopicRules(configuration.Recording.Topics));
         session.LiveCounts = recording.CountsAfter;
         return new LiveSession(recording, options);
     }

@@ -66,7 +66,7 @@ internal sealed class Recorder : ISourceSink
         {
             for (var i = 0; i < _topics.Count; i++)
             {
-                recording.AddTopic(_topics[i].Topic);
+                recording.AddTopic(_topics[i].Topic, _topics[i].Nodes);
                 Prime(recording, i);
             }
             _live.Add(recording);
@@ -110,7 +110,7 @@ internal sealed class Recorder : ISourceSink
                 index = _topics.Count;
                 _topics.Add(new TopicTraffic(topic));
                 foreach (var recording in _live)
-                    recording.AddTopic(topic);
+                    recording.AddTopic(topic, []);
             }
         }
         TopicsChanged?.Invoke();
@@ -146,6 +146,21 @@ internal sealed class Recorder : ISourceSink
             _topics[topic.Index].Lost += count;
             foreach (var recording in _live)
                 recording.CountLost(topic, count);
+        }
+    }
+
+    public void TopicNodes(TopicHandle topic, IReadOnlyList<string> nodes)
+    {
+        lock (Gate)
+        {
+            if (_topics[topic.Index].Nodes.SequenceEqual(nodes))
+                return;
+            _topics[topic.Index].Nodes = nodes;
+            foreach (var recording in _live)
+            {
+                recording.SetNodes(topic, nodes);
+                Prime(recording, topic.Index);
+            }
         }
     }
 

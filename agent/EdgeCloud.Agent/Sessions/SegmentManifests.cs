@@ -11,6 +11,9 @@ internal static class SegmentManifests
     /// <summary>Metadata record of a segment that holds its loss ledger as JSON.</summary>
     public const string LedgerMetadata = "edgecloud.ledger";
 
+    /// <summary>Metadata record of a segment that holds, by topic, the nodes that published it, separated by spaces.</summary>
+    public const string NodesMetadata = "edgecloud.nodes";
+
     /// <summary>A sealed segment, not chained yet.</summary>
     public static SegmentFile SegmentFileOf(Session session, SealedSegment done, IReadOnlyList<LedgerEntry> ledger, long partBytes) => new()
     {

@@ -36,7 +36,7 @@ internal sealed partial class SessionDesk(
 
     /// <summary>Starts a session.</summary>
     /// <exception cref="RefusedException">There is one of that id.</exception>
-    public Task<Session> StartAsync(Guid id, string name, TopicSelection selection, string issuer) => Exclusively(() =>
+    public Task<Session> StartAsync(Guid id, string name, TopicSelection selection, string issuer, bool paused = false) => Exclusively(() =>
     {
         if (book.Find(id) is not null)
             throw new RefusedException($"session {id} exists already");
@@ -46,7 +46,8 @@ internal sealed partial class SessionDesk(
             Robot = configuration.Robot,
             Session = id,
             Name = name,
-            State = SessionState.Recording,
+            State = paused ? SessionState.Paused : SessionState.Recording,
+            Pauses = paused ? [new PauseInterval(WallClock.ToNs(now), null)] : [],
             Issuer = issuer,
             ObjectPrefix = ObjectKeys.SessionPrefix(configuration.S3?.Prefix ?? "", configuration.Robot, now, id),
             StartedNs = WallClock.ToNs(now),
@@ -139,6 +140,33 @@ internal sealed partial class SessionDesk(
             await FailEndedLogsAsync();
         }
     }
+
+    /// <summary>Watches the wall clock: when it is set, every recording goes on in a new segment, and the session notes it. Ends when cancelled.</summary>
+    public async Task WatchClockAsync(CancellationToken cancellation)
+    {
+        var watch = new ClockWatch(clock);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200), clock);
+        while (await timer.WaitForNextTickAsync(cancellation))
+        {
+            if (watch.Look() is not 0 and var byNs)
+                await ClockJumpedAsync(byNs);
+        }
+    }
+
+    /// <summary>Ends the present segment of every live session because the wall clock was set.</summary>
+    public Task ClockJumpedAsync(long byNs) => Exclusively(async () =>
+    {
+        LogClockJumped(byNs / 1e9);
+        foreach (var live in _live)
+        {
+            live.Recording.Session.Update(f => f with
+            {
+                Manifest = f.Manifest with { ClockJumps = [.. f.Manifest.ClockJumps, new ClockJump(clock.NowNs(), byNs)] },
+            });
+            await live.Recording.RotateForClockJumpAsync(byNs);
+        }
+        return true;
+    });
 
     /// <summary>Seals everything; sessions stay in their state and go on at the next start.</summary>
     public async ValueTask DisposeAsync() => await Exclusively(async () =>
@@ -244,6 +272,9 @@ internal sealed partial class SessionDesk(
 
     [LoggerMessage(EventId = 203, Level = LogLevel.Information, Message = "Session {Session} ended: {State} {Reason}")]
     private partial void LogEnded(Guid session, SessionState state, string reason);
+
+    [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "The wall clock was set, by {Seconds} s: recording goes on in new segments")]
+    private partial void LogClockJumped(double seconds);
 
     [LoggerMessage(EventId = 204, Level = LogLevel.Error, Message = "Session {Session}: {Fault}; recording goes on when the disk takes writes again")]
     private partial void LogDiskRefuses(Guid session, string fault);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using EdgeCloud.Agent.Sources;
 using EdgeCloud.Agent.Wal;
@@ -17,24 +18,40 @@ internal sealed class SessionRecording
     private readonly Lock _gate;
     private readonly SegmentLog _log;
     private readonly TopicSelection _selection;
-    private readonly List<(TopicLine Line, ChannelHandle Channel)?> _routes = [];
+    private readonly TopicRules _rules;
+    private readonly List<TopicRoute> _routes = [];
     private readonly Dictionary<string, TopicLine> _lines = new(StringComparer.Ordinal);
     private readonly Dictionary<int, IReadOnlyList<LedgerEntry>> _endedLedgers = [];
     private IReadOnlyList<LedgerEntry> _carried;
     private int _lastEnded;
+    private long _clockJumpNs;
+
+    /// <summary>Where messages of one topic of the source go.</summary>
+    private sealed class TopicRoute(SourceTopic topic)
+    {
+        public SourceTopic Topic { get; } = topic;
+        /// <summary>Whether the session selects it.</summary>
+        public bool IsOn { get; set; }
+        public IReadOnlyList<string> Nodes { get; set; } = [];
+        public TopicLine Line { get; set; } = null!;
+        public ChannelHandle? Channel { get; set; }
+        public TopicLimit? Limit { get; set; }
+    }
 
     /// <param name="session">The session, which is live.</param>
     /// <param name="gate">The recorder's.</param>
     /// <param name="openLog">Opens the session's log, given what to ask for the end of each segment.</param>
     /// <param name="carried">Counts from before a restart that are in no segment.</param>
+    /// <param name="rules">How topics are treated.</param>
     public SessionRecording(
         Session session, Lock gate, Func<Func<SegmentFacts, IEnumerable<SegmentMetadata>>, SegmentLog> openLog,
-        IReadOnlyList<LedgerEntry> carried)
+        IReadOnlyList<LedgerEntry> carried, TopicRules rules)
     {
         Session = session;
         _gate = gate;
         _selection = session.File.Manifest.Selection;
         _carried = carried;
+        _rules = rules;
         IsPaused = session.State is SessionState.Paused;
         _log = openLog(EndSegment);
     }
@@ -47,25 +64,38 @@ internal sealed class SessionRecording
     public bool IsPaused { get; set; }
 
     /// <summary>Gate. A topic appeared: a channel is made when the session selects it. Topics come in the order of their handles.</summary>
-    public void AddTopic(SourceTopic topic)
+    public void AddTopic(SourceTopic topic, IReadOnlyList<string> nodes)
     {
-        if (!_selection.Selects(topic.Topic))
-        {
-            _routes.Add(null);
+        _routes.Add(new TopicRoute(topic));
+        SetNodes(new TopicHandle(_routes.Count - 1), nodes);
+    }
+
+    /// <summary>Gate. It became known which nodes publish a topic: that may select it, or not.</summary>
+    public void SetNodes(TopicHandle handle, IReadOnlyList<string> nodes)
+    {
+        var route = _routes[handle.Index];
+        var topic = route.Topic;
+        route.Nodes = nodes;
+        route.IsOn = _selection.Selects(topic.Topic, topic.Type, nodes);
+        if (!route.IsOn || route.Channel is not null)
             return;
-        }
         if (!_lines.TryGetValue(topic.Topic, out var line))
             _lines.Add(topic.Topic, line = new TopicLine(topic.Topic));
-        var channel = _log.AddChannel(topic.ToChannel());
-        line.Channels.Add(channel);
-        _routes.Add((line, channel));
+        var rule = _rules.Of(topic, nodes);
+        var definition = topic.ToChannel();
+        route.Line = line;
+        route.Limit = TopicLimit.Of(rule);
+        route.Channel = _log.AddChannel(rule.Class is { } @class ? definition with { Class = @class } : definition);
+        line.Channels.Add(route.Channel);
     }
 
     /// <summary>Gate. Counts a message, and appends it unless the session is paused or the disk is guarded.</summary>
     public Offer Take(TopicHandle topic, in MessageTimes times, ReadOnlySpan<byte> payload, bool diskGuarded)
     {
-        if (_routes[topic.Index] is not var (line, channel))
+        var route = _routes[topic.Index];
+        if (!route.IsOn)
             return Offer.NotWanted;
+        var line = route.Line;
         line.Received++;
         if (IsPaused)
         {
@@ -77,21 +107,30 @@ internal sealed class SessionRecording
             line.DroppedByGuard++;
             return Offer.Dropped;
         }
-        return _log.TryAppend(channel, times.Sequence, times.LogTimeNs, times.PublishTimeNs, payload) ? Offer.Taken : Offer.Dropped;
+        if (route.Limit is { } limit && limit.Refuses(times.LogTimeNs, payload.Length))
+        {
+            line.Limited++;
+            return Offer.NotWanted;
+        }
+        if (!_log.TryAppend(route.Channel!, times.Sequence, times.LogTimeNs, times.PublishTimeNs, payload))
+            return Offer.Dropped;
+        if (times.HasOddStamp)
+            line.OddStamps++;
+        return Offer.Taken;
     }
 
     /// <summary>Gate. Makes known what a latched topic said when this session did not record: the next segment repeats it.</summary>
     public void Prime(TopicHandle topic, in MessageTimes times, ReadOnlySpan<byte> payload)
     {
-        if (_routes[topic.Index] is var (_, channel))
+        if (_routes[topic.Index] is { IsOn: true, Channel: { } channel })
             _log.Prime(channel, times.Sequence, times.PublishTimeNs, payload);
     }
 
     /// <summary>Gate. Counts what the transport lost; while paused nothing was to be recorded, so nothing was lost.</summary>
     public void CountLost(TopicHandle topic, long count)
     {
-        if (_routes[topic.Index] is var (line, _) && !IsPaused)
-            line.LostTransport += count;
+        if (_routes[topic.Index] is { IsOn: true } route && !IsPaused)
+            route.Line.LostTransport += count;
     }
 
     /// <summary>Counts that belong to no segment in the chain, of which <paramref name="lastChained"/> is the last.</summary>
@@ -113,7 +152,7 @@ internal sealed class SessionRecording
         {
             after = _lastEnded;
             counts = [.. LedgerEntry.Sum(_lines.Values.Select(l => l.Unassigned()).Concat(_carried))
-                .Select(e => e with { Recorded = 0, Received = e.DroppedQueue + e.DroppedDisk + e.Paused })
+                .Select(e => e with { Recorded = 0, Received = e.DroppedQueue + e.DroppedDisk + e.Paused + e.Limited, OddStamps = 0 })
                 .Where(e => e.Received + e.LostTransport > 0)];
         }
         if (!counts.SequenceEqual(Session.File.Unsegmented))
@@ -137,11 +176,21 @@ internal sealed class SessionRecording
             _endedLedgers.Remove(sequence);
     }
 
+    /// <summary>The wall clock was set: ends the segment, which notes by how much.</summary>
+    public Task RotateForClockJumpAsync(long byNs)
+    {
+        lock (_gate)
+            _clockJumpNs += byNs;
+        return _log.RotateAsync(SealReason.ClockJump);
+    }
+
     /// <summary>Asked by the log, in order of segments.</summary>
     private IEnumerable<SegmentMetadata> EndSegment(SegmentFacts facts)
     {
         var recorded = SegmentManifests.RecordedByTopic(facts);
         IReadOnlyList<LedgerEntry> ledger;
+        var nodes = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        long jump;
         lock (_gate)
         {
             var entries = _lines.Values.Select(l => l.Assign(recorded.GetValueOrDefault(l.Topic))).ToList();
@@ -149,10 +198,16 @@ internal sealed class SessionRecording
             _carried = [];
             _endedLedgers[facts.Sequence] = ledger;
             _lastEnded = facts.Sequence;
+            (jump, _clockJumpNs) = (_clockJumpNs, 0);
+            foreach (var route in _routes.Where(r => r.IsOn && r.Nodes.Count > 0))
+                nodes[route.Topic.Topic] = string.Join(' ', route.Nodes);
         }
-        return [new SegmentMetadata(SegmentManifests.LedgerMetadata, new Dictionary<string, string>
-        {
-            ["ledger"] = JsonSerializer.Serialize(ledger, SessionJson.Default.IReadOnlyListLedgerEntry),
-        })];
+        var values = new Dictionary<string, string> { ["ledger"] = JsonSerializer.Serialize(ledger, SessionJson.Default.IReadOnlyListLedgerEntry) };
+        if (jump != 0)
+            values["clock_jump_ns"] = jump.ToString(CultureInfo.InvariantCulture);
+        yield return new SegmentMetadata(SegmentManifests.LedgerMetadata, values);
+        if (nodes.Count > 0)
+            yield return new SegmentMetadata(SegmentManifests.NodesMetadata, nodes);
+        yield return BagMetadata.Of(facts);
     }
 }

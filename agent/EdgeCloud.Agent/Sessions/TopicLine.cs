@@ -18,6 +18,8 @@ internal sealed class TopicLine(string topic)
     public long Paused;
     public long DroppedByGuard;
     public long LostTransport;
+    public long Limited;
+    public long OddStamps;
 
     /// <summary>The part of the counts that ended segments account for.</summary>
     public LedgerEntry Assigned { get; private set; } = new() { Topic = topic };
@@ -35,11 +37,13 @@ internal sealed class TopicLine(string topic)
         {
             Topic = Topic,
             Received = Received,
-            Recorded = Received - queue - disk - Paused,
+            Recorded = Received - queue - disk - Paused - Limited,
             DroppedQueue = queue,
             DroppedDisk = disk,
             LostTransport = LostTransport,
             Paused = Paused,
+            Limited = Limited,
+            OddStamps = OddStamps,
         };
     }
 
@@ -52,7 +56,7 @@ internal sealed class TopicLine(string topic)
     public LedgerEntry Assign(long recorded)
     {
         var open = Unassigned();
-        var entry = open with { Recorded = recorded, Received = recorded + open.DroppedQueue + open.DroppedDisk + open.Paused };
+        var entry = open with { Recorded = recorded, Received = recorded + open.DroppedQueue + open.DroppedDisk + open.Paused + open.Limited };
         Assigned = Assigned.Plus(entry);
         return entry;
     }
@@ -65,5 +69,7 @@ internal sealed class TopicLine(string topic)
         DroppedDisk = a.DroppedDisk - b.DroppedDisk,
         LostTransport = a.LostTransport - b.LostTransport,
         Paused = a.Paused - b.Paused,
+        Limited = a.Limited - b.Limited,
+        OddStamps = a.OddStamps - b.OddStamps,
     };
 }

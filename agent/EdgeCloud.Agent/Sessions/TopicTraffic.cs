@@ -13,6 +13,9 @@ internal sealed class TopicTraffic(SourceTopic topic)
 
     public bool IsOffered { get; set; } = true;
 
+    /// <summary>Full names of the nodes that publish it, as far as they are known.</summary>
+    public IReadOnlyList<string> Nodes { get; set; } = [];
+
     public long Messages { get; private set; }
 
     public long Bytes { get; private set; }

@@ -25,6 +25,9 @@ internal interface ISourceSink
     /// <summary>The transport lost <paramref name="count"/> messages of a topic before they arrived.</summary>
     void Lost(TopicHandle topic, long count);
 
+    /// <summary>Which nodes publish the topic, by full name, as far as the source knows; told again when it changes.</summary>
+    void TopicNodes(TopicHandle topic, IReadOnlyList<string> nodes);
+
     /// <summary>Nobody offers the topic any more.</summary>
     void TopicGone(TopicHandle topic);
 
@@ -68,7 +71,16 @@ internal sealed record SourceSchema(string Name, string Encoding, ReadOnlyMemory
 /// <param name="LogTimeNs">Received, ns since the Unix epoch. A replay with original times gives its input's.</param>
 /// <param name="PublishTimeNs">The source's stamp, ns since the Unix epoch.</param>
 /// <param name="Sequence">The source's number; 0 when it has none.</param>
-internal readonly record struct MessageTimes(ulong LogTimeNs, ulong PublishTimeNs, uint Sequence);
+internal readonly record struct MessageTimes(ulong LogTimeNs, ulong PublishTimeNs, uint Sequence)
+{
+    private const ulong YearNs = 365UL * 24 * 3600 * 1_000_000_000;
+
+    /// <summary>
+    /// The source's stamp is zero, or more than a year from the moment of receipt: a sender without a clock, or with one that was never set.
+    /// </summary>
+    public bool HasOddStamp => PublishTimeNs == 0
+        || (PublishTimeNs > LogTimeNs ? PublishTimeNs - LogTimeNs : LogTimeNs - PublishTimeNs) > YearNs;
+}
 
 /// <summary>A source that cannot go on, in one line.</summary>
 internal sealed class SourceException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,21 +1,56 @@
+using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace EdgeCloud.Agent.Sources;
 
 /// <summary>
-/// The YAML list of QoS profiles that rosbag2 keeps as a channel's <c>offered_qos_profiles</c>: one profile for each publisher, with
-/// RMW's numbers (before bag version 9) or words.
+/// What one publisher offers. rosbag2 keeps a YAML list of these as a channel's <c>offered_qos_profiles</c>, one profile for each publisher,
+/// with RMW's numbers (before bag version 9) or words.
 /// </summary>
-internal static partial class QosProfile
+/// <param name="IsReliable">Delivered again when lost.</param>
+/// <param name="IsTransientLocal">The last messages again for who comes late.</param>
+internal sealed partial record QosProfile(bool IsReliable, bool IsTransientLocal)
 {
+    /// <summary>Stands for no limit in time, ns.</summary>
+    public const long Forever = long.MaxValue;
+
+    private const int KeepLast = 1, Unknown = 3;
+
     /// <summary>Queue of 10, delivered again when lost.</summary>
-    public static readonly string Reliable = Write(depth: 10, reliability: 1, durability: 2);
+    public static readonly string Reliable = Write([new(true, false) { Depth = 10 }]);
 
     /// <summary>Queue of 5, not repeated.</summary>
-    public static readonly string SensorData = Write(depth: 5, reliability: 2, durability: 2);
+    public static readonly string SensorData = Write([new(false, false) { Depth = 5 }]);
 
     /// <summary>Reliable, and the last message again for who comes late.</summary>
-    public static readonly string Latched = Write(depth: 1, reliability: 1, durability: 1);
+    public static readonly string Latched = Write([new(true, true) { Depth = 1 }]);
+
+    /// <summary>Length of the queue; 0 when the publisher does not tell, which DDS publishers never do.</summary>
+    public int Depth { get; init; }
+    public long DeadlineNs { get; init; } = Forever;
+    public long LifespanNs { get; init; } = Forever;
+    /// <summary>The publisher says itself that it lives.</summary>
+    public bool IsManualByTopic { get; init; }
+    public long LeaseNs { get; init; } = Forever;
+
+    /// <summary>The list, in the given order.</summary>
+    public static string Write(IEnumerable<QosProfile> profiles)
+    {
+        var text = new StringBuilder();
+        foreach (var profile in profiles)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"- history: {(profile.Depth > 0 ? KeepLast : Unknown)}\n  depth: {profile.Depth}\n")
+                .Append(CultureInfo.InvariantCulture, $"  reliability: {(profile.IsReliable ? 1 : 2)}\n")
+                .Append(CultureInfo.InvariantCulture, $"  durability: {(profile.IsTransientLocal ? 1 : 2)}\n");
+            Append(text, "deadline", profile.DeadlineNs);
+            Append(text, "lifespan", profile.LifespanNs);
+            text.Append(CultureInfo.InvariantCulture, $"  liveliness: {(profile.IsManualByTopic ? 3 : 1)}\n");
+            Append(text, "liveliness_lease_duration", profile.LeaseNs);
+            text.Append("  avoid_ros_namespace_conventions: false\n");
+        }
+        return text.ToString().TrimEnd('\n');
+    }
 
     /// <summary>True when every publisher offers transient local: its last message counts for who comes late.</summary>
     public static bool IsLatched(string? profiles)
@@ -24,12 +59,8 @@ internal static partial class QosProfile
         return offers.Count > 0 && offers.All(o => o.Groups[1].Value is "1" or "transient_local");
     }
 
-    private static string Write(int depth, int reliability, int durability)
-    {
-        const string Never = "\n    sec: 9223372036\n    nsec: 854775807\n";
-        return $"- history: 1\n  depth: {depth}\n  reliability: {reliability}\n  durability: {durability}\n  deadline:{Never}" +
-            $"  lifespan:{Never}  liveliness: 1\n  liveliness_lease_duration:{Never}  avoid_ros_namespace_conventions: false";
-    }
+    private static void Append(StringBuilder text, string name, long ns) =>
+        text.Append(CultureInfo.InvariantCulture, $"  {name}:\n    sec: {ns / 1_000_000_000}\n    nsec: {ns % 1_000_000_000}\n");
 
     [GeneratedRegex(@"^[\s-]*durability:\s*(\w+)", RegexOptions.Multiline)]
     private static partial Regex Durability();

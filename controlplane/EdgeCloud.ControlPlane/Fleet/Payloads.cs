@@ -96,6 +96,11 @@ internal static class Payloads
         RequireNoNull(m.Pauses, "pauses");
         RequireNoNull(m.Selection.Include, "include");
         RequireNoNull(m.Selection.Exclude, "exclude");
+        RequireNoNull(m.Selection.Types, "types");
+        RequireNoNull(m.Selection.ExcludeTypes, "exclude_types");
+        RequireNoNull(m.Selection.Nodes, "nodes");
+        RequireNoNull(m.Selection.ExcludeNodes, "exclude_nodes");
+        RequireNoNull(m.ClockJumps, "clock_jumps");
     }
 
     private static void Check(IReadOnlyList<LedgerEntry> ledger)
@@ -109,6 +114,8 @@ internal static class Payloads
             RequireCount(entry.DroppedDisk, "dropped_disk");
             RequireCount(entry.LostTransport, "lost_transport");
             RequireCount(entry.Paused, "paused");
+            RequireCount(entry.Limited, "limited");
+            RequireCount(entry.OddStamps, "odd_stamps");
         }
     }
 

@@ -2,7 +2,7 @@ namespace EdgeCloud.Contracts;
 
 /// <summary>
 /// What became of every message of one topic that reached, or should have reached, the recorder.
-/// <c>Received = Recorded + DroppedQueue + DroppedDisk + Paused</c>; <see cref="LostTransport"/> never arrived and is known from gaps in
+/// <c>Received = Recorded + DroppedQueue + DroppedDisk + Paused + Limited</c>; <see cref="LostTransport"/> never arrived and is known from gaps in
 /// the source's sequence numbers.
 /// </summary>
 public sealed record LedgerEntry
@@ -21,8 +21,12 @@ public sealed record LedgerEntry
     public long LostTransport { get; init; }
     /// <summary>Messages that passed while the session was paused.</summary>
     public long Paused { get; init; }
+    /// <summary>Messages that a rule of the configuration leaves out: above the topic's rate or size limit.</summary>
+    public long Limited { get; init; }
+    /// <summary>Of the recorded messages, those whose sender's stamp is zero or absurd. They are kept as they are; nothing is ordered by it.</summary>
+    public long OddStamps { get; init; }
 
-    /// <summary>Messages that were meant to be recorded and are not: everything lost or dropped, pauses excepted.</summary>
+    /// <summary>Messages that were meant to be recorded and are not: everything lost or dropped, pauses and limits excepted.</summary>
     public long Lost() => DroppedQueue + DroppedDisk + LostTransport;
 
     /// <summary>The sum of two entries of one topic.</summary>
@@ -34,6 +38,8 @@ public sealed record LedgerEntry
         DroppedDisk = DroppedDisk + other.DroppedDisk,
         LostTransport = LostTransport + other.LostTransport,
         Paused = Paused + other.Paused,
+        Limited = Limited + other.Limited,
+        OddStamps = OddStamps + other.OddStamps,
     };
 
     /// <summary>Sums ledgers topic by topic, in order of topic name.</summary>

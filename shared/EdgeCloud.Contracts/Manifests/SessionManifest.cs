@@ -34,6 +34,8 @@ public sealed record SessionManifest : IContractMessage
     public TopicSelection Selection { get; set; } = TopicSelection.All;
     /// <summary>Pauses, in order; the last one may still be open.</summary>
     public IReadOnlyList<PauseInterval> Pauses { get; set; } = [];
+    /// <summary>Times at which the robot's wall clock was set while the session went on, in order; each began a new segment.</summary>
+    public IReadOnlyList<ClockJump> ClockJumps { get; set; } = [];
     /// <summary>The greatest segment sequence so far; 0 when there is none.</summary>
     public int LastSequence { get; init; }
     /// <summary>Messages recorded so far.</summary>
@@ -50,6 +52,11 @@ public sealed record SessionManifest : IContractMessage
 /// <param name="FromNs">Start, ns since the Unix epoch.</param>
 /// <param name="ToNs">End, ns since the Unix epoch; null while the pause goes on.</param>
 public sealed record PauseInterval(long FromNs, long? ToNs);
+
+/// <summary>A wall clock that was set: it moved against the monotonic clock.</summary>
+/// <param name="AtNs">The new wall clock when it was noticed, ns since the Unix epoch.</param>
+/// <param name="ByNs">How far it jumped, ns; negative for backwards.</param>
+public sealed record ClockJump(long AtNs, long ByNs);
 
 /// <summary>One line of a session's certificate.</summary>
 public sealed record CertifiedSegment

@@ -68,6 +68,8 @@ internal static class ExportRecord
         json.WriteNumber("dropped_disk", entry.DroppedDisk);
         json.WriteNumber("lost_transport", entry.LostTransport);
         json.WriteNumber("paused", entry.Paused);
+        json.WriteNumber("limited", entry.Limited);
+        json.WriteNumber("odd_stamps", entry.OddStamps);
         json.WriteEndObject();
     }
 

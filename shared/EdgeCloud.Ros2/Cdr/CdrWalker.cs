@@ -56,6 +56,9 @@ internal ref partial struct CdrWalker
         where TSink : struct, IWireSink, allows ref struct
         => Walk(0, _ops.Length, ref sink);
 
+    /// <summary>Passes over the whole message.</summary>
+    public void SkipAll() => Skip(0, _ops.Length);
+
     private void Walk<TSink>(int from, int to, ref TSink sink)
         where TSink : struct, IWireSink, allows ref struct
     {

@@ -36,6 +36,11 @@ internal sealed class WireProgramBuilder
         return program.HasWideText ? Build(schema, form, shape, isCut: false) : program;
     }
 
+    /// <summary>Compiles steps that read all of a message and want nothing of it.</summary>
+    /// <exception cref="DefinitionException">As above.</exception>
+    public static WireProgram BuildWhole(MessageSchema schema, WireForm form) =>
+        Build(schema, form, new WireShape(_ => -1, WantsStructs: false), isCut: false);
+
     private static WireProgram Build(MessageSchema schema, WireForm form, WireShape shape, bool isCut)
     {
         var builder = new WireProgramBuilder(schema, form, shape, isCut);

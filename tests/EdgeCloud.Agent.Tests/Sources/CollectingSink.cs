@@ -34,6 +34,8 @@ internal sealed class CollectingSink(int limit = int.MaxValue) : ISourceSink
 
     public void Lost(TopicHandle topic, long count) => throw new NotSupportedException();
 
+    public void TopicNodes(TopicHandle topic, IReadOnlyList<string> nodes) => throw new NotSupportedException();
+
     public void TopicGone(TopicHandle topic) => throw new NotSupportedException();
 
     public ValueTask RoomAsync(int payloadBytes, CancellationToken cancellation) => default;
