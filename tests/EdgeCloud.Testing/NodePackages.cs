@@ -39,7 +39,7 @@ public static class NodePackages
     {
         Directory.CreateDirectory(Folder);
         // Test processes run side by side: one installs, the others wait for the lock.
-        await using var guard = await LockAsync(Path.Combine(Folder, ".lock"));
+        await using var guard = await FileLock.TakeAsync(Path.Combine(Folder, ".lock"));
         string[] missing = [.. packages.Where(package => !IsInstalled(package))];
         if (missing.Length == 0)
             return;
@@ -60,22 +60,6 @@ public static class NodePackages
         var at = package.LastIndexOf('@');
         var manifest = Path.Combine([Folder, "node_modules", .. package[..at].Split('/'), "package.json"]);
         return File.Exists(manifest) && File.ReadAllText(manifest).Contains($"\"version\": \"{package[(at + 1)..]}\"", StringComparison.Ordinal);
-    }
-
-    private static async Task<FileStream> LockAsync(string path)
-    {
-        var deadline = Stopwatch.StartNew();
-        while (true)
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (deadline.Elapsed < TimeSpan.FromMinutes(5))
-            {
-                await Task.Delay(100);
-            }
-        }
     }
 
     private static async Task<(int Code, string Output, string Error)> StartAsync(string file, IEnumerable<string> arguments, string input)

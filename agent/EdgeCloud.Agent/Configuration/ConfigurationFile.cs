@@ -1,7 +1,6 @@
 using System.Collections;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Sources.Ros;
-using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Agent.Configuration;
@@ -191,7 +190,7 @@ internal static class ConfigurationFile
         };
     }
 
-    private static List<TopicRule> ReadTopics(SettingReader reader)
+    private static IReadOnlyList<TopicRule> ReadTopics(SettingReader reader)
     {
         var rules = new List<TopicRule>();
         for (var i = 0; reader.HasSection($"recording.topics.{i}"); i++)
@@ -202,7 +201,7 @@ internal static class ConfigurationFile
                 reader.OptionalChoice<TopicClass>(Key("class")), reader.Number(Key("max_rate_hz"), 0, 0, 1e6),
                 reader.Integer(Key("max_bytes"), 0, 0)));
         }
-        return rules;
+        return rules.Count == 0 ? new RecordingSettings().Topics : rules;
     }
 
     private static IEnumerable<KeyValuePair<string, string>> ProcessEnvironment()

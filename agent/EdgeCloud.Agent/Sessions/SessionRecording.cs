@@ -82,10 +82,9 @@ internal sealed class SessionRecording
         if (!_lines.TryGetValue(topic.Topic, out var line))
             _lines.Add(topic.Topic, line = new TopicLine(topic.Topic));
         var rule = _rules.Of(topic, nodes);
-        var definition = topic.ToChannel();
         route.Line = line;
         route.Limit = TopicLimit.Of(rule);
-        route.Channel = _log.AddChannel(rule.Class is { } @class ? definition with { Class = @class } : definition);
+        route.Channel = _log.AddChannel((topic with { Class = rule.Class ?? topic.Class }).ToChannel());
         line.Channels.Add(route.Channel);
     }
 

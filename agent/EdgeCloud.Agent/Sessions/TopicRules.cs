@@ -1,5 +1,4 @@
 using EdgeCloud.Agent.Sources;
-using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Agent.Sessions;

@@ -69,8 +69,13 @@ public sealed class ConfigurationTests : IDisposable
     [Theory]
     [InlineData("robot: AMR\nsource: { kind: simulated }", "agent.yaml:1: robot: 'AMR' is no robot id; allowed is 1 to 63 of the characters")]
     [InlineData("source: { kind: simulated }", "robot is not set; it must be this robot's id")]
-    [InlineData("robot: a", "source.kind is not set; it must be simulated or replay (or set EDGECLOUD_SOURCE__KIND)")]
-    [InlineData("robot: a\nsource: { kind: dds }", "agent.yaml:2: source.kind is 'dds'; allowed is simulated or replay")]
+    [InlineData("robot: a\nsource: { kind: ros }", "agent.yaml:2: source.kind is 'ros'; allowed is dds or rcl or simulated or replay")]
+    [InlineData("robot: a\nsource: { dds: { domain: 233 } }", "source.dds.domain is '233'; allowed is a whole number from 0 to 232")]
+    [InlineData("robot: a\nsource: { dds: { multicast: maybe } }", "source.dds.multicast is 'maybe'; allowed is on or off or discovery")]
+    [InlineData("robot: a\nsource: { ros: { definitions: [nowhere] } }", "is not there; allowed are folders laid out as package/msg/Name.msg")]
+    [InlineData("robot: a\nsource: { ros: { qos_overrides: agent.yaml } }", "'robot' must be a topic name beginning with '/'")]
+    [InlineData("robot: a\nrecording:\n  topics:\n    - { match: /a, clas: bulk }", "recording.topics.0.clas is not a key; the nearest one is recording.topics.0.class")]
+    [InlineData("robot: a\nrecording: { topics: [{ class: urgent }] }", "recording.topics.0.class is 'urgent'; allowed is critical or normal or bulk")]
     [InlineData("robot: a\nsource: { kind: replay }", "source.input: is not set; a replay needs the MCAP file to play")]
     [InlineData("robot: a\nsource: { kind: replay, input: x, times: original }", "source.loop: is true with source.times 'original'")]
     [InlineData("robot: a\nsource: { kind: replay, input: x, rate: 0 }", "source.rate: is 0 in a loop")]
@@ -88,7 +93,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData(Least + "upload: { part_bytes: 1000 }", "upload.part_bytes is '1000'; allowed is a whole number from 5242880")]
     [InlineData("robot: a\nrobot: b", "not YAML")]
     [InlineData("- robot", "the file holds no 'key: value' lines")]
-    [InlineData(Least + "recording: { include: [{ a: b }] }", "recording.include: a list may hold only plain values")]
+    [InlineData(Least + "recording: { include: [{ a: b }] }", "recording.include.0.a is not a key")]
     public void An_error_names_place_key_value_and_what_is_allowed(string yaml, string expected)
     {
         var error = Assert.Throws<ConfigurationException>(() => Read(yaml));

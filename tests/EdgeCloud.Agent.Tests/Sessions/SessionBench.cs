@@ -116,7 +116,7 @@ internal sealed class SessionBench : IAsyncDisposable
     {
         var manifest = session.Describe();
         foreach (var entry in session.Segments.SelectMany(s => s.Manifest.Ledger).Concat(manifest.Ledger))
-            Assert.Equal(entry.Received, entry.Recorded + entry.DroppedQueue + entry.DroppedDisk + entry.Paused);
+            Assert.Equal(entry.Received, entry.Recorded + entry.DroppedQueue + entry.DroppedDisk + entry.Paused + entry.Limited);
         var recorded = Read(session).Sum(t => t.Value.Count);
         Assert.Equal(recorded, session.Segments.Where(s => s.HasMedia).Sum(s => s.Manifest.Messages));
         string? previous = null;

@@ -1,0 +1,181 @@
+using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Agent.Sources;
+using EdgeCloud.Contracts;
+using EdgeCloud.Mcap.Reading;
+using EdgeCloud.Testing;
+
+namespace EdgeCloud.Agent.Tests.Sessions;
+
+/// <summary>What a session takes of what the source offers, and how it notes what it leaves out.</summary>
+public sealed class TopicRulesTests
+{
+    private const ulong Start = 1_700_000_000_000_000_000;
+
+    private static SourceTopic Topic(string name, string type = "test/msg/Number") => new()
+    {
+        Topic = name,
+        MessageEncoding = "cdr",
+        Schema = new SourceSchema(type, "ros2msg", "uint32 number\n"u8.ToArray()),
+    };
+
+    [Theory]
+    [InlineData(30, 10, 300, 100)]
+    [InlineData(100, 30, 1000, 300)]
+    [InlineData(5, 10, 50, 50)]
+    public void A_rate_is_brought_down_evenly(double rateHz, double limitHz, int sent, int kept)
+    {
+        var limit = TopicLimit.Of(new TopicRule("*", "*", "*", null, limitHz, 0))!;
+        var random = new Random(1);
+        var taken = Enumerable.Range(0, sent)
+            .Count(i => !limit.Refuses(Start + (ulong)((i / rateHz * 1e9) + random.Next(2_000_000)), 10));
+        Assert.InRange(taken, kept * 9 / 10, (kept * 11 / 10) + 1);
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_does_not_silence_a_topic()
+    {
+        var limit = TopicLimit.Of(new TopicRule("*", "*", "*", null, 1, 0))!;
+        Assert.False(limit.Refuses(Start, 1));
+        Assert.True(limit.Refuses(Start + 500_000_000, 1));
+        Assert.False(limit.Refuses(Start - 3_600_000_000_000, 1));
+    }
+
+    [Fact]
+    public async Task Limits_and_odd_stamps_are_in_the_ledger()
+    {
+        await using var bench = SessionBench.Create(new RecordingSettings
+        {
+            BoundMs = 5,
+            Topics = [new TopicRule("/big*", "*", "*", TopicClass.Bulk, 0, 50), new TopicRule("*", "test/msg/Fast", "*", null, 10, 0)],
+        });
+        var session = await bench.StartAsync();
+        var big = bench.Recorder.TopicAppeared(Topic("/big"));
+        var fast = bench.Recorder.TopicAppeared(Topic("/fast", "test/msg/Fast"));
+        for (var i = 0u; i < 40; i++)
+        {
+            var time = Start + (i * 25_000_000);
+            bench.Recorder.Message(big, new MessageTimes(time, i % 4 == 0 ? 0 : time, i), new byte[i < 30 ? 50 : 51]);
+            bench.Recorder.Message(fast, new MessageTimes(time, i == 0 ? time * 2 : time, i), new byte[10]);
+        }
+        await bench.Desk.FinishAsync(session);
+        var ledger = session.Describe().Ledger;
+        Assert.Equal([("/big", 40, 30, 10, 8), ("/fast", 40, 10, 30, 1)], ledger.Select(e => (e.Topic, e.Received, e.Recorded, e.Limited, e.OddStamps)));
+        Assert.Equal(0, ledger.Sum(e => e.Lost()));
+    }
+
+    [Fact]
+    public async Task Topics_are_selected_by_type_and_node_when_the_node_is_known()
+    {
+        await using var bench = SessionBench.Create();
+        var byType = await bench.Desk.StartAsync(Guid.CreateVersion7(), "", new TopicSelection { Types = ["test/msg/A*"] }, "test");
+        var byNode = await bench.Desk.StartAsync(
+            Guid.CreateVersion7(), "", new TopicSelection { Nodes = ["/arm/*"], ExcludeNodes = ["/arm/noisy"] }, "test");
+        var a = bench.Recorder.TopicAppeared(Topic("/a", "test/msg/Apple"));
+        var b = bench.Recorder.TopicAppeared(Topic("/b", "test/msg/Bean"));
+        var c = bench.Recorder.TopicAppeared(Topic("/c", "test/msg/Corn"));
+        void SendAll(ulong time)
+        {
+            foreach (var topic in (TopicHandle[])[a, b, c])
+                bench.Recorder.Message(topic, new MessageTimes(time, time, 0), new byte[4]);
+        }
+        SendAll(Start);
+        bench.Recorder.TopicNodes(b, ["/arm/driver"]);
+        bench.Recorder.TopicNodes(c, ["/arm/driver", "/arm/noisy"]);
+        SendAll(Start + 1);
+        await bench.Desk.FinishAsync(byType);
+        await bench.Desk.FinishAsync(byNode);
+        Assert.Equal([("/a", 2)], byType.Describe().Ledger.Select(e => (e.Topic, (int)e.Recorded)));
+        Assert.Equal([("/b", 1)], byNode.Describe().Ledger.Select(e => (e.Topic, (int)e.Recorded)));
+        Assert.Equal("/arm/driver", Metadata(byNode, "edgecloud.nodes")["/b"]);
+    }
+
+    [Fact]
+    public async Task A_session_can_begin_paused()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.Desk.StartAsync(Guid.CreateVersion7(), "", TopicSelection.All, "test", paused: true);
+        bench.Send("/a", 10);
+        await bench.Desk.ResumeAsync(session);
+        bench.Send("/a", 5);
+        await bench.Desk.FinishAsync(session);
+        var ledger = SessionBench.Ledger(session, "/a");
+        Assert.Equal((15, 5, 10), (ledger.Received, ledger.Recorded, ledger.Paused));
+        Assert.NotNull(Assert.Single(session.Describe().Pauses).ToNs);
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_set_begins_a_segment_and_is_noted()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        bench.Send("/a", 10);
+        await bench.Desk.ClockJumpedAsync(-3_600_000_000_000);
+        bench.Send("/a", 10);
+        await bench.Desk.FinishAsync(session);
+        Assert.Equal(2, session.Segments.Count);
+        Assert.Equal(-3_600_000_000_000, Assert.Single(session.Describe().ClockJumps).ByNs);
+        Assert.Equal("-3600000000000", Metadata(session, "edgecloud.ledger")["clock_jump_ns"]);
+        Assert.All(session.Segments, s => Assert.True(s.Manifest.Clock is { WallNs: > 0, MonotonicNs: > 0, BootId.Length: 36 }));
+    }
+
+    [Fact]
+    public void A_clock_that_is_slewed_does_not_jump()
+    {
+        var clock = new SteppedClock();
+        var watch = new ClockWatch(clock);
+        clock.Pass(TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(1000.5));
+        Assert.Equal(0, watch.Look());
+        clock.Pass(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(11));
+        Assert.Equal(10_000_000_000, watch.Look());
+        clock.Pass(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(-9));
+        Assert.Equal(-10_000_000_000, watch.Look());
+        clock.Pass(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        Assert.Equal(0, watch.Look());
+    }
+
+    [Fact]
+    public async Task Segments_carry_the_metadata_record_of_rosbag2()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        bench.Send("/a", 3);
+        await bench.Desk.FinishAsync(session);
+        var yaml = Metadata(session, "rosbag2")["serialized_metadata"];
+        Assert.StartsWith("version: 8\nstorage_identifier: mcap\nduration:\n  nanoseconds: 2000000\n", yaml, StringComparison.Ordinal);
+        Assert.Contains("message_count: 3\ntopics_with_message_count:\n  - topic_metadata:\n      name: \"/a\"\n      type: \"test/msg/Number\"\n", yaml, StringComparison.Ordinal);
+        Assert.Contains("relative_file_paths:\n  - 000001.mcap\n", yaml, StringComparison.Ordinal);
+        Assert.Equal("amr-01", Metadata(session, "foxglove")["deviceName"]);
+    }
+
+    /// <summary>A metadata record of a session's first segment.</summary>
+    private static IReadOnlyDictionary<string, string> Metadata(Session session, string name)
+    {
+        using var reader = new McapStreamReader(File.OpenRead(session.Segments[0].MediaPath));
+        while (reader.Read(out var record))
+        {
+            if (record.Opcode == EdgeCloud.Mcap.Records.Opcode.Metadata && record.ToMetadata() is var metadata && metadata.Name == name)
+                return metadata.Pairs;
+        }
+        throw new InvalidOperationException($"{session.Segments[0].MediaPath} has no metadata record {name}.");
+    }
+
+    /// <summary>A wall clock and a monotonic clock that go apart.</summary>
+    private sealed class SteppedClock : TimeProvider
+    {
+        private DateTimeOffset _wall = DateTimeOffset.UnixEpoch.AddYears(50);
+        private long _ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public void Pass(TimeSpan monotonic, TimeSpan wall)
+        {
+            _ticks += monotonic.Ticks;
+            _wall += wall;
+        }
+
+        public override DateTimeOffset GetUtcNow() => _wall;
+
+        public override long GetTimestamp() => _ticks;
+    }
+}
