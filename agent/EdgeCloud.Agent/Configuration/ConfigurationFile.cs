@@ -192,6 +192,8 @@ internal static class ConfigurationFile
 
     private static IReadOnlyList<TopicRule> ReadTopics(SettingReader reader)
     {
+        reader.Require(reader.List("recording.topics").Count == 0, "recording.topics",
+            "holds plain values; allowed are rules such as { match: '/camera/*', class: bulk }");
         var rules = new List<TopicRule>();
         for (var i = 0; reader.HasSection($"recording.topics.{i}"); i++)
         {

@@ -100,7 +100,11 @@ internal sealed partial class AgentProcess : IAsyncDisposable
     public static ISource SourceOf(SourceSettings settings, TimeProvider clock, ILogger log) => settings.Kind switch
     {
         SourceKind.Dds => new DdsSource(settings.Dds, settings.Ros, log),
+#if RCL_FEED
+        SourceKind.Rcl => new Sources.Rcl.RclSource(settings.Ros, clock, log),
+#else
         SourceKind.Rcl => throw new SourceException("this agent was built without the source rcl: build it with -p:RclFeed=true where the package Rcl.NET is served"),
+#endif
         SourceKind.Replay => new ReplaySource(settings, clock),
         _ => new SimulatedSource(settings.Seed, settings.Rate, clock),
     };

@@ -154,7 +154,7 @@ public sealed class TopicRulesTests
         using var reader = new McapStreamReader(File.OpenRead(session.Segments[0].MediaPath));
         while (reader.Read(out var record))
         {
-            if (record.Opcode == EdgeCloud.Mcap.Records.Opcode.Metadata && record.ToMetadata() is var metadata && metadata.Name == name)
+            if (record.Opcode == EdgeCloud.Mcap.Opcode.Metadata && record.ToMetadata() is var metadata && metadata.Name == name)
                 return metadata.Pairs;
         }
         throw new InvalidOperationException($"{session.Segments[0].MediaPath} has no metadata record {name}.");

@@ -31,7 +31,7 @@ internal sealed unsafe partial class DdsSource(DdsSettings settings, RosSettings
     public string Name => "dds";
 
     public Task RunAsync(ISourceSink sink, CancellationToken cancellation) =>
-        Task.Factory.StartNew(() => Run(sink, cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.Factory.StartNew(() => Run(sink, cancellation), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private void Run(ISourceSink sink, CancellationToken cancellation)
     {

@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+using Rosidl.Runtime;
+
+namespace EdgeCloud.Agent.Sources.Rcl;
+
+/// <summary>What is needed of the installed ROS 2 beside Rcl.NET: type support by name, and messages back into bytes.</summary>
+internal static unsafe partial class Rmw
+{
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Allocator
+    {
+        public nint Allocate, Deallocate, Reallocate, ZeroAllocate, State;
+    }
+
+    /// <summary>rcutils_uint8_array_t.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct ByteArray
+    {
+        public byte* Buffer;
+        public nuint Length;
+        public nuint Capacity;
+        public Allocator Allocator;
+    }
+
+    /// <summary>The type support of a message type; null when its package is not installed.</summary>
+    /// <param name="type">Such as <c>sensor_msgs/msg/Imu</c>.</param>
+    public static TypeSupportHandle? FindType(string type)
+    {
+        var parts = type.Split('/');
+        if (parts.Length != 3
+            || !NativeLibrary.TryLoad($"lib{parts[0]}__rosidl_typesupport_c.so", out var library)
+            || !NativeLibrary.TryGetExport(
+                library, $"rosidl_typesupport_c__get_message_type_support_handle__{parts[0]}__{parts[1]}__{parts[2]}", out var get))
+            return null;
+        return new TypeSupportHandle(((delegate* unmanaged<nint>)get)(), HandleType.Message);
+    }
+
+    /// <summary>Serialises native messages into a buffer of its own. Used by one thread at a time.</summary>
+    public sealed class Serializer : IDisposable
+    {
+        private readonly ByteArray* _array;
+
+        public Serializer()
+        {
+            _array = (ByteArray*)NativeMemory.AllocZeroed((nuint)sizeof(ByteArray));
+            var allocator = DefaultAllocator();
+            Check(InitArray(_array, 1 << 16, &allocator), "rcutils_uint8_array_init");
+        }
+
+        /// <summary>The message as CDR with its encapsulation header; valid until the next call.</summary>
+        public ReadOnlySpan<byte> Serialize(nint message, TypeSupportHandle type)
+        {
+            Check(Serialize(message, type.GetMessageTypeSupport(), _array), "rmw_serialize");
+            return new ReadOnlySpan<byte>(_array->Buffer, checked((int)_array->Length));
+        }
+
+        public void Dispose()
+        {
+            FreeArray(_array);
+            NativeMemory.Free(_array);
+        }
+
+        private static void Check(int code, string call)
+        {
+            if (code != 0)
+                throw new SourceException($"{call} failed with code {code}");
+        }
+    }
+
+    [LibraryImport("librcutils.so", EntryPoint = "rcutils_get_default_allocator")]
+    private static partial Allocator DefaultAllocator();
+
+    [LibraryImport("librcutils.so", EntryPoint = "rcutils_uint8_array_init")]
+    private static partial int InitArray(ByteArray* array, nuint capacity, Allocator* allocator);
+
+    [LibraryImport("librcutils.so", EntryPoint = "rcutils_uint8_array_fini")]
+    private static partial int FreeArray(ByteArray* array);
+
+    [LibraryImport("librmw_implementation.so", EntryPoint = "rmw_serialize")]
+    private static partial int Serialize(nint message, void* typeSupport, ByteArray* serialized);
+}
