@@ -111,6 +111,8 @@ internal sealed record RecordingSettings
     public bool StartPaused { get; init; }
     /// <summary>How topics are treated; the first rule that fits counts.</summary>
     public IReadOnlyList<TopicRule> Topics { get; init; } = [];
+    /// <summary>When the segments of the session that starts by itself go up: <see cref="UploadPolicy"/>.</summary>
+    public string Upload { get; init; } = UploadPolicy.Now;
     /// <summary>Durability bound: at most this much of the newest data is at risk, ms.</summary>
     public int BoundMs { get; init; } = 50;
     public long SegmentBytes { get; init; } = 64 << 20;
@@ -133,6 +135,15 @@ internal sealed record UploadSettings
     public long PartBytes { get; init; } = 8 << 20;
     /// <summary>0: no cap.</summary>
     public long BandwidthBytesPerSecond { get; init; }
+    /// <summary>
+    /// Network conditions by name, each a list of patterns of interface names: one holds while the S3 server is reached through an interface
+    /// that a pattern matches.
+    /// </summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Networks { get; init; } = DefaultNetworks;
+
+    /// <summary>What is known without being configured.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<string>> DefaultNetworks { get; } =
+        new Dictionary<string, IReadOnlyList<string>> { [UploadPolicy.WifiOnly] = ["wl*"] };
 }
 
 internal sealed record TelemetrySettings

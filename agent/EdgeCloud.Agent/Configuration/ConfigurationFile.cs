@@ -51,6 +51,7 @@ internal static class ConfigurationFile
                 Workers = (int)reader.Integer("upload.workers", new UploadSettings().Workers, 1, 64),
                 PartBytes = reader.Integer("upload.part_bytes", new UploadSettings().PartBytes, 5 << 20, 1L << 30),
                 BandwidthBytesPerSecond = reader.Integer("upload.bandwidth_bytes_per_second", 0, 0),
+                Networks = ReadNetworks(reader),
             },
             Telemetry = new TelemetrySettings
             {
@@ -61,8 +62,25 @@ internal static class ConfigurationFile
                 Port = reader.Integer("health.port", 0, 0, 65535) is > 0 and var port ? (int)port : null,
             },
         };
+        var policy = configuration.Recording.Upload;
+        reader.Require(policy is UploadPolicy.Now or UploadPolicy.OnDemand || configuration.Upload.Networks.ContainsKey(policy), "recording.upload",
+            $"is '{policy}'; allowed is {string.Join(", ", [UploadPolicy.Now, UploadPolicy.OnDemand, .. configuration.Upload.Networks.Keys])}");
         reader.Finish();
         return configuration;
+    }
+
+    private static IReadOnlyDictionary<string, IReadOnlyList<string>> ReadNetworks(SettingReader reader)
+    {
+        const string Section = "upload.networks";
+        var networks = new SortedDictionary<string, IReadOnlyList<string>>(UploadSettings.DefaultNetworks.ToDictionary(), StringComparer.Ordinal);
+        foreach (var (name, patterns) in reader.Lists(Section))
+        {
+            reader.Require(UploadPolicy.IsValid(name) && name is not (UploadPolicy.Now or UploadPolicy.OnDemand), $"{Section}.{name}",
+                $"'{name}' is no name of a network condition; allowed is 1 to 63 of a-z, 0-9 and '-', but not now or on-demand");
+            reader.Require(patterns.Count > 0, $"{Section}.{name}", "is empty; allowed is a list of interface names, in which '*' stands for any characters");
+            networks[name] = patterns;
+        }
+        return networks;
     }
 
     private static SourceSettings ReadSource(SettingReader reader, Func<string, string> resolve)
@@ -183,6 +201,7 @@ internal static class ConfigurationFile
             },
             StartPaused = reader.Flag("recording.start_paused", false),
             Topics = ReadTopics(reader),
+            Upload = reader.Text("recording.upload", UploadPolicy.Now)!,
             BoundMs = (int)reader.Integer("recording.bound_ms", defaults.BoundMs, 1, 60_000),
             SegmentBytes = reader.Integer("recording.segment_bytes", defaults.SegmentBytes, 1 << 20, 4L << 30),
             SegmentSeconds = (int)reader.Integer("recording.segment_seconds", defaults.SegmentSeconds, 1, 86_400),

@@ -63,10 +63,14 @@ internal sealed partial class CommandDesk(
                 throw new RefusedException("start needs the id of the new session");
             case CommandKind.Start when book.Find(command.Session.Value) is not null:
                 throw new RefusedException($"session {command.Session} exists already");
+            case CommandKind.Start when command.Upload is { } policy && !settings.KnowsPolicy(policy):
+                throw new RefusedException($"this robot has no upload policy '{policy}'; it has {settings.Policies}");
             case CommandKind.Start or CommandKind.Status:
                 return command;
+            case CommandKind.Sync or CommandKind.Fetch when !delivery.IsPossible:
+                throw new RefusedException("this agent has no s3 section: it uploads nothing");
             case CommandKind.Sync:
-                return delivery.IsPossible ? command : throw new RefusedException("this agent has no s3 section: it uploads nothing");
+                return command;
             case CommandKind.Configure:
                 settings.Check(command.Settings);
                 return command;
@@ -81,10 +85,9 @@ internal sealed partial class CommandDesk(
     {
         try
         {
-            if (command.Command is CommandKind.Sync)
+            if (command.Command is CommandKind.Sync or CommandKind.Fetch)
             {
-                await sessions.SealAsync();
-                delivery.Watch(command);
+                await DeliverAsync(command);
                 return;
             }
             var words = again && IsDone(command) ? "" : await CarryOutOnceAsync(command);
@@ -102,13 +105,32 @@ internal sealed partial class CommandDesk(
         }
     }
 
+    /// <summary>Seals what is meant and has it delivered; <see cref="DeliveryWatch"/> answers when it is.</summary>
+    private async Task DeliverAsync(CommandMessage command)
+    {
+        if (command.Command is CommandKind.Sync)
+        {
+            delivery.Watch(command, await sessions.SealAsync());
+            return;
+        }
+        var session = sessions.Resolve(command.Session);
+        var range = command.Range ?? new TimeRange(null, null);
+        session.Request(range);
+        // What was asked for may be in the segment that is open.
+        var ends = session.State.IsLive() && range.Overlaps(session.Segments is [.., var last] ? last.Manifest.LogTimeEndNs : 0, long.MaxValue);
+        delivery.Watch(command, ends
+            ? await sessions.SealAsync(session)
+            : new Dictionary<Session, int> { [session] = session.Segments.Count == 0 ? 0 : session.Segments[^1].Sequence });
+    }
+
     /// <summary>Answers what there is to say about the success.</summary>
     private async Task<string> CarryOutOnceAsync(CommandMessage command)
     {
         switch (command.Command)
         {
             case CommandKind.Start:
-                await sessions.StartAsync(command.Session!.Value, command.Name, command.Selection ?? TopicSelection.All, command.Issuer);
+                await sessions.StartAsync(command.Session!.Value, command.Name, command.Selection ?? TopicSelection.All, command.Issuer,
+                    upload: command.Upload ?? UploadPolicy.Now, priority: command.Priority);
                 return "";
             case CommandKind.Pause:
                 await sessions.PauseAsync(sessions.Resolve(command.Session));

@@ -4,7 +4,7 @@ using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Agent.Control;
 
-/// <summary>Follows the command <c>sync</c> until everything that was recorded when it came is settled, or the command expires.</summary>
+/// <summary>Follows the commands <c>sync</c> and <c>fetch</c> until everything that they mean is settled, or they expire.</summary>
 internal sealed class DeliveryWatch(SessionBook book, UploadLoop? upload, TimeProvider clock) : IDisposable
 {
     private readonly Lock _gate = new();
@@ -14,11 +14,14 @@ internal sealed class DeliveryWatch(SessionBook book, UploadLoop? upload, TimePr
     /// <summary>False on an agent that uploads nothing.</summary>
     public bool IsPossible => upload is not null;
 
-    /// <summary>Begins to follow a command; every upload is tried now.</summary>
-    public void Watch(CommandMessage command)
+    /// <summary>
+    /// Begins to follow a command, for each session up to the segment given for it; every upload is tried now. A <c>sync</c> means what goes up
+    /// by itself or was asked for, a <c>fetch</c> what overlaps its range.
+    /// </summary>
+    public void Watch(CommandMessage command, IReadOnlyDictionary<Session, int> last)
     {
         lock (_gate)
-            _watched.Add(new Watched(command, book.All.ToDictionary(s => s, s => s.Segments.Count == 0 ? 0 : s.Segments[^1].Sequence)));
+            _watched.Add(new Watched(command, last));
         upload!.RetryNow();
         _wake.Set();
     }
@@ -48,11 +51,23 @@ internal sealed class DeliveryWatch(SessionBook book, UploadLoop? upload, TimePr
     /// <summary>True when there is nothing more to follow.</summary>
     private bool Report(Watched watched, Action<CommandMessage, CommandStatus, string, double?> answer)
     {
-        var all = watched.Last.SelectMany(s => s.Key.Segments.Where(g => g.Sequence <= s.Value)).ToList();
-        var left = all.Count(s => !s.IsSettled);
+        var (all, left, gone) = (0, 0, 0);
+        foreach (var (session, last) in watched.Last)
+        {
+            var segments = session.Segments.Where(s => s.Sequence <= last).ToList();
+            // What is not in the chain yet may be meant.
+            all += last - segments.Count;
+            left += last - segments.Count;
+            foreach (var segment in segments.Where(watched.Means))
+            {
+                all++;
+                left += segment.IsSettled ? 0 : 1;
+                gone += segment.Custody is Custody.Discarded or Custody.Quarantined ? 1 : 0;
+            }
+        }
         if (left == 0)
         {
-            answer(watched.Command, CommandStatus.Succeeded, "", 100);
+            answer(watched.Command, CommandStatus.Succeeded, watched.Words(all, gone), 100);
             return true;
         }
         if (clock.NowNs() >= watched.Command.ExpiresNs)
@@ -60,17 +75,27 @@ internal sealed class DeliveryWatch(SessionBook book, UploadLoop? upload, TimePr
             answer(watched.Command, CommandStatus.Expired, $"{left} segments are still to be delivered; their delivery goes on", null);
             return true;
         }
-        var percent = Math.Floor(100.0 * (all.Count - left) / all.Count);
+        var percent = Math.Floor(100.0 * (all - left) / all);
         if (percent > watched.Percent)
             answer(watched.Command, CommandStatus.Progress, $"{left} segments to go", percent);
         watched.Percent = Math.Max(percent, watched.Percent);
         return false;
     }
 
-    private sealed class Watched(CommandMessage command, Dictionary<Session, int> last)
+    private sealed class Watched(CommandMessage command, IReadOnlyDictionary<Session, int> last)
     {
         public CommandMessage Command { get; } = command;
-        public Dictionary<Session, int> Last { get; } = last;
+        public IReadOnlyDictionary<Session, int> Last { get; } = last;
         public double Percent { get; set; } = -1;
+
+        public bool Means(Segment segment) => Command.Command is CommandKind.Fetch
+            ? (Command.Range ?? new TimeRange(null, null)).Overlaps(segment.Manifest.LogTimeStartNs, segment.Manifest.LogTimeEndNs)
+            : segment.Session.File.Manifest.Upload != UploadPolicy.OnDemand || segment.Session.IsRequested(segment);
+
+        /// <summary>What is to be said at the end: a fetch that found nothing, or found less than was recorded.</summary>
+        public string Words(int segments, int gone) => Command.Command is not CommandKind.Fetch ? ""
+            : segments == 0 ? "no segment of that time is on this robot"
+            : gone == 0 ? $"{segments} segments are in the bucket"
+            : $"{segments - gone} segments are in the bucket, {gone} were discarded or are in quarantine";
     }
 }

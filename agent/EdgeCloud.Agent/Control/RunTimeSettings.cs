@@ -2,6 +2,7 @@ using System.Globalization;
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Upload;
+using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Agent.Control;
 
@@ -13,11 +14,13 @@ internal sealed class RunTimeSettings
 {
     private const string Bandwidth = "upload.bandwidth_bytes_per_second", Interval = "telemetry.interval_seconds";
     private readonly AgentMemory _memory;
+    private readonly IReadOnlyDictionary<string, IReadOnlyList<string>> _networks;
     private double _telemetrySeconds;
 
     public RunTimeSettings(AgentConfiguration configuration, AgentMemory memory, TimeProvider clock)
     {
         _memory = memory;
+        _networks = configuration.Upload.Networks;
         BandwidthCap = new BandwidthCap(configuration.Upload.BandwidthBytesPerSecond, clock);
         _telemetrySeconds = configuration.Telemetry.IntervalSeconds;
         foreach (var (key, value) in memory.Settings)
@@ -27,6 +30,12 @@ internal sealed class RunTimeSettings
     public BandwidthCap BandwidthCap { get; }
 
     public TimeSpan TelemetryInterval => TimeSpan.FromSeconds(Volatile.Read(ref _telemetrySeconds));
+
+    /// <summary>The upload policies that a session may have here, for messages.</summary>
+    public string Policies => string.Join(", ", [UploadPolicy.Now, UploadPolicy.OnDemand, .. _networks.Keys]);
+
+    /// <summary>True when a session may have this upload policy here.</summary>
+    public bool KnowsPolicy(string policy) => policy is UploadPolicy.Now or UploadPolicy.OnDemand || _networks.ContainsKey(policy);
 
     /// <exception cref="RefusedException">A key or value is not allowed.</exception>
     public void Check(IReadOnlyDictionary<string, string>? settings)

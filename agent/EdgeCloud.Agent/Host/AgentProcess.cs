@@ -27,6 +27,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
     private readonly RestartRecovery _recovery;
     private readonly DiskGuard _disk;
     private readonly ObjectStore? _store;
+    private readonly NetworkConditions? _networks;
     private readonly UploadLoop? _upload;
     private readonly DeliveryWatch _delivery;
     private readonly CommandDesk _commands;
@@ -53,10 +54,12 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         if (configuration.S3 is { } s3)
         {
             _store = new ObjectStore(s3);
+            _networks = new NetworkConditions(configuration.Upload.Networks, s3.Endpoint);
             _upload = new UploadLoop(
-                _book, _store, settings.BandwidthCap, configuration.Upload.Workers, _alarms, _clock, agentLog.For("upload"));
+                _book, _store, settings.BandwidthCap, _networks, configuration.Upload.Workers, _alarms, _clock, agentLog.For("upload"));
             _book.SegmentChanged += _ => _upload.Wake();
             _book.SessionChanged += _ => _upload.Wake();
+            _networks.Changed += _upload.Wake;
         }
         _delivery = new DeliveryWatch(_book, _upload, _clock);
         _commands = new CommandDesk(
@@ -76,7 +79,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         {
             await _sessions.StartAsync(
                 Guid.CreateVersion7(), _configuration.Recording.Name, _configuration.Recording.Selection, "configuration",
-                _configuration.Recording.StartPaused);
+                _configuration.Recording.StartPaused, _configuration.Recording.Upload);
         }
         systemd.Ready($"robot {_configuration.Robot}");
         LogRunning(_configuration.Robot, AgentVersion.Text, _configuration.DataDir);
@@ -116,6 +119,8 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         yield return _sessions.WatchClockAsync;
         yield return _disk.RunAsync;
         yield return RecoverAsync;
+        if (_networks is not null)
+            yield return _networks.RunAsync;
         if (_upload is not null)
             yield return _upload.RunAsync;
         yield return c => _delivery.RunAsync(_commands.Answer, c);

@@ -90,6 +90,22 @@ internal sealed class Session
     /// <summary>Changes what nobody needs to be told, such as <see cref="SessionFile.Noted"/> itself.</summary>
     public void UpdateQuietly(Func<SessionFile, SessionFile> change) => Store(change, quietly: true);
 
+    /// <summary>
+    /// An operator, or a trigger, wants the segments of these log times in the bucket: they go up first, whatever the session's policy. What
+    /// was asked for before stays asked for.
+    /// </summary>
+    public void Request(TimeRange range)
+    {
+        var requested = TimeRange.Union([.. File.Manifest.Requested, range]);
+        if (!requested.SequenceEqual(File.Manifest.Requested))
+            Update(f => f with { Manifest = f.Manifest with { Requested = TimeRange.Union([.. f.Manifest.Requested, range]) } });
+    }
+
+    /// <summary>True when somebody asked for a segment that holds these log times.</summary>
+    public bool IsRequested(Segment segment) =>
+        File.Manifest.Requested is { Count: > 0 } ranges
+        && ranges.Any(r => r.Overlaps(segment.Manifest.LogTimeStartNs, segment.Manifest.LogTimeEndNs));
+
     /// <summary>Somebody works on segments that are not in the chain: the session is not complete until <see cref="Release"/>.</summary>
     public void Hold() => Interlocked.Increment(ref _holds);
 

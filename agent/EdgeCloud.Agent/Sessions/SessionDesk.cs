@@ -36,7 +36,8 @@ internal sealed partial class SessionDesk(
 
     /// <summary>Starts a session.</summary>
     /// <exception cref="RefusedException">There is one of that id.</exception>
-    public Task<Session> StartAsync(Guid id, string name, TopicSelection selection, string issuer, bool paused = false) => Exclusively(() =>
+    public Task<Session> StartAsync(
+        Guid id, string name, TopicSelection selection, string issuer, bool paused = false, string upload = UploadPolicy.Now, int priority = 0) => Exclusively(() =>
     {
         if (book.Find(id) is not null)
             throw new RefusedException($"session {id} exists already");
@@ -52,6 +53,8 @@ internal sealed partial class SessionDesk(
             ObjectPrefix = ObjectKeys.SessionPrefix(configuration.S3?.Prefix ?? "", configuration.Robot, now, id),
             StartedNs = WallClock.ToNs(now),
             Selection = selection,
+            Upload = upload,
+            Priority = priority,
             AgentVersion = AgentVersion.Text,
         });
         GoLive(session);
@@ -106,12 +109,15 @@ internal sealed partial class SessionDesk(
         return session;
     });
 
-    /// <summary>Seals the open segments of all sessions, so that what was recorded up to now can be delivered.</summary>
-    public Task SealAsync() => Exclusively(async () =>
+    /// <summary>
+    /// Seals the open segments of all sessions, or of one, so that what was recorded up to now can be delivered. Answers each session's last
+    /// segment, which may not be in the chain yet.
+    /// </summary>
+    public Task<IReadOnlyDictionary<Session, int>> SealAsync(Session? only = null) => Exclusively(async () =>
     {
-        foreach (var live in _live)
+        foreach (var live in _live.Where(l => only is null || l.Recording.Session == only))
             await live.Recording.Log.RotateAsync(SealReason.Sync);
-        return true;
+        return (IReadOnlyDictionary<Session, int>)(only is null ? book.All : [only]).ToDictionary(s => s, LastEnded);
     });
 
     /// <summary>Takes up a session that was recording or paused when the agent stopped.</summary>
@@ -184,6 +190,10 @@ internal sealed partial class SessionDesk(
 
     private LiveSession LiveOf(Session session) => _live.Find(l => l.Recording.Session == session)
         ?? throw new RefusedException($"session {session.Id} is not running");
+
+    private int LastEnded(Session session) => Math.Max(
+        session.Segments.Select(s => s.Sequence).DefaultIfEmpty(0).Max(),
+        _live.Find(l => l.Recording.Session == session)?.Recording.LastEnded ?? 0);
 
     private void GoLive(Session session)
     {

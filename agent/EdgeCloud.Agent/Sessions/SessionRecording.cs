@@ -132,6 +132,16 @@ internal sealed class SessionRecording
             route.Line.LostTransport += count;
     }
 
+    /// <summary>The last segment of this process that ended; 0 when there is none.</summary>
+    public int LastEnded
+    {
+        get
+        {
+            lock (_gate)
+                return _lastEnded;
+        }
+    }
+
     /// <summary>Counts that belong to no segment in the chain, of which <paramref name="lastChained"/> is the last.</summary>
     public IReadOnlyList<LedgerEntry> CountsAfter(int lastChained)
     {

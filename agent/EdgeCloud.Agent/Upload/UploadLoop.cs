@@ -9,7 +9,7 @@ namespace EdgeCloud.Agent.Upload;
 /// all its segments are settled, its certificate <c>session.json</c> follows and the session is finished.
 /// </summary>
 internal sealed partial class UploadLoop(
-    SessionBook book, ObjectStore store, BandwidthCap cap, int workers, Alarms alarms, TimeProvider clock, ILogger log)
+    SessionBook book, ObjectStore store, BandwidthCap cap, NetworkConditions networks, int workers, Alarms alarms, TimeProvider clock, ILogger log)
 {
     private const string Alarm = "upload";
     private readonly Lock _gate = new();
@@ -96,17 +96,22 @@ internal sealed partial class UploadLoop(
         return null;
     }
 
-    /// <summary>Sealed segments, oldest session first; behind a session's segments its certificate.</summary>
+    /// <summary>What was asked for; then sealed segments whose session's policy lets them go, oldest session first; behind them its certificate.</summary>
     private IEnumerable<object> Candidates()
     {
+        foreach (var session in book.All.Where(s => s.File is { Certified: false, Manifest.Requested.Count: > 0 }))
+        {
+            foreach (var segment in session.Segments.Where(s => s.Custody is Custody.Sealed && session.IsRequested(s)))
+                yield return segment;
+        }
         foreach (var session in book.All)
         {
             if (session.File.Certified)
                 continue;
             var segments = session.Segments;
-            foreach (var segment in segments)
+            if (session.State is SessionState.Cancelled || networks.Allows(session.File.Manifest.Upload))
             {
-                if (segment.Custody is Custody.Sealed)
+                foreach (var segment in segments.Where(s => s.Custody is Custody.Sealed))
                     yield return segment;
             }
             if (session.IsComplete && segments.All(s => s.IsSettled))

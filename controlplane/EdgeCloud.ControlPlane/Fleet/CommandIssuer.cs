@@ -14,6 +14,7 @@ public sealed class CommandIssuer(IDbContextFactory<CatalogueDb> catalogue, Comm
 
     private const int MaxNameLength = 200;
     private const int MaxPatterns = 1000;
+    private const int MaxPriority = 100;
 
     /// <summary>Stores a command, queued. Whoever calls has checked <see cref="Policies.Command"/>.</summary>
     /// <exception cref="RequestException">There is no such robot, or the request cannot be carried out by any robot.</exception>
@@ -39,6 +40,9 @@ public sealed class CommandIssuer(IDbContextFactory<CatalogueDb> catalogue, Comm
             Session = request.Session ?? (isStart ? Guid.CreateVersion7(now) : null),
             Name = request.Name,
             Selection = request.Selection,
+            Upload = request.Upload,
+            Priority = request.Priority,
+            Range = request.Range,
             Settings = request.Settings,
         });
         db.Commands.Add(command);
@@ -59,6 +63,16 @@ public sealed class CommandIssuer(IDbContextFactory<CatalogueDb> catalogue, Comm
             throw RequestException.Invalid(request.Name.Length > 0 ? "name" : "selection", "only a start has one");
         if (request.Selection is { } selection && selection.Include.Count + selection.Exclude.Count > MaxPatterns)
             throw RequestException.Invalid("selection", $"at most {MaxPatterns} patterns");
+        if (!isStart && (request.Upload is not null || request.Priority != 0))
+            throw RequestException.Invalid(request.Upload is not null ? "upload" : "priority", "only a start has one");
+        if (request.Upload is { } upload && !UploadPolicy.IsValid(upload))
+            throw RequestException.Invalid("upload", UploadPolicy.Rule);
+        if (request.Priority is < -MaxPriority or > MaxPriority)
+            throw RequestException.Invalid("priority", $"-{MaxPriority} to {MaxPriority}");
+        if (request.Range is not null && request.Command != CommandKind.Fetch)
+            throw RequestException.Invalid("range", "only a fetch has one");
+        if (request.Range is { IsEmpty: true })
+            throw RequestException.Invalid("range", "from_ns is before to_ns");
         if ((request.Settings is { Count: > 0 }) != (request.Command == CommandKind.Configure))
             throw RequestException.Invalid("settings", "a configure command has at least one, other commands have none");
     }

@@ -80,7 +80,7 @@ public static class FleetApi
         Tags = robot.Tags,
     };
 
-    private static CommandView View(Command command) => new()
+    internal static CommandView View(Command command) => new()
     {
         Id = command.Id,
         Robot = command.Robot,

@@ -94,6 +94,9 @@ internal static class Payloads
         RequireCount(m.Messages, "messages");
         Check(m.Ledger);
         RequireNoNull(m.Pauses, "pauses");
+        RequireNoNull(m.Requested, "requested");
+        if (!UploadPolicy.IsValid(m.Upload))
+            throw new ContractException("its upload policy is no word");
         RequireNoNull(m.Selection.Include, "include");
         RequireNoNull(m.Selection.Exclude, "exclude");
         RequireNoNull(m.Selection.Types, "types");

@@ -2,6 +2,7 @@ using System.Globalization;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Access;
 using EdgeCloud.ControlPlane.Catalogue;
+using EdgeCloud.ControlPlane.Fleet;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -22,6 +23,8 @@ public static class SessionsApi
             .RequireAuthorization(Policies.Delete).ProducesProblem(404).ProducesProblem(409);
         sessions.MapPost("/{id:guid}/restore", RestoreAsync).WithName("restoreSession").WithSummary("Bring a deleted session back")
             .RequireAuthorization(Policies.Delete).ProducesProblem(404);
+        sessions.MapPost("/{id:guid}/fetch", FetchAsync).WithName("fetchSession").WithSummary("Have the robot upload a time range of a session first")
+            .RequireAuthorization(Policies.Command).ProducesValidationProblem().ProducesProblem(404).ProducesProblem(409);
     }
 
     private static async Task<Ok<Page<SessionView>>> ListAsync(
@@ -80,6 +83,22 @@ public static class SessionsApi
             [.. rows.Select(View)], count, s => Paging.Cursor(s.Manifest.Sequence.ToString(CultureInfo.InvariantCulture))));
     }
 
+    private static async Task<Accepted<CommandView>> FetchAsync(
+        CatalogueDb db, CommandIssuer issuer, HttpContext context, Guid id, FetchRequest request, CancellationToken cancellation)
+    {
+        var session = await FindAsync(db, id, cancellation);
+        if (session.State is SessionState.Finished or SessionState.Cancelled)
+            throw RequestException.Conflict($"The session is {SnakeCaseNames.Of(session.State.ToString())}: the robot holds nothing of it that is not in the bucket.");
+        var command = await issuer.IssueAsync(session.Robot, new CommandRequest
+        {
+            Command = CommandKind.Fetch,
+            Session = id,
+            Range = new TimeRange(request.FromNs, request.ToNs),
+            ExpiresInSeconds = request.ExpiresInSeconds,
+        }, Actor.Of(context), cancellation);
+        return TypedResults.Accepted($"{Api.Root}/commands/{command.Id}", FleetApi.View(command));
+    }
+
     private static async Task<Session> FindAsync(CatalogueDb db, Guid id, CancellationToken cancellation) =>
         // One that was deleted can be looked at as long as it can be brought back.
         await db.Sessions.IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(s => s.Id == id && s.PurgedAt == null, cancellation)
@@ -94,6 +113,9 @@ public static class SessionsApi
         Reason = session.Reason,
         StartedAt = session.StartedAt,
         EndedAt = session.EndedAt,
+        Upload = session.Manifest?.Upload ?? UploadPolicy.Now,
+        Priority = session.Manifest?.Priority ?? 0,
+        Requested = session.Manifest?.Requested ?? [],
         Messages = totals.Messages,
         Bytes = totals.Bytes,
         Segments = totals.Segments,

@@ -92,7 +92,7 @@ internal static class ExportsCommand
     }
 
     // ns since the Unix epoch, or an ISO 8601 time, UTC when it names no zone.
-    private static Option<long?> TimeOption(string name, string description) => new(name)
+    internal static Option<long?> TimeOption(string name, string description) => new(name)
     {
         Description = $"{description}: ISO 8601, or ns since the Unix epoch",
         CustomParser = result =>

@@ -53,18 +53,21 @@ internal static class RobotsCommand
     private static Command CreateCommand()
     {
         var robot = new Argument<string>("robot") { Description = "Robot id" };
-        var what = new Argument<string>("command") { Description = "start, pause, resume, finish, cancel, sync or status" };
-        what.AcceptOnlyFromAmong("start", "pause", "resume", "finish", "cancel", "sync", "status");
+        var what = new Argument<string>("command") { Description = "start, pause, resume, finish, cancel, sync, status or configure" };
+        what.AcceptOnlyFromAmong("start", "pause", "resume", "finish", "cancel", "sync", "status", "configure");
         var session = Ids.Option("--session", "Session meant; needed when the robot has several");
         var name = new Option<string>("--name") { Description = "start: a name for the session", DefaultValueFactory = _ => "" };
         var topics = new Option<string[]>("--topics") { Description = "start: topics to record, * stands for anything (default: all)", AllowMultipleArgumentsPerToken = true };
         var exclude = new Option<string[]>("--exclude") { Description = "start: topics not to record", AllowMultipleArgumentsPerToken = true };
+        var upload = new Option<string?>("--upload") { Description = "start: when segments go up: now, on-demand, or a network condition of the robot such as wifi-only" };
+        var priority = new Option<int>("--priority") { Description = "start: sessions of greater priority go up first, -100 to 100" };
+        var set = new Option<string[]>("--set") { Description = "configure: settings as KEY=VALUE, such as upload.bandwidth_bytes_per_second=500000", AllowMultipleArgumentsPerToken = true };
         var expires = new Option<int>("--expires-in") { Description = "Seconds after which the robot is no longer to do it", DefaultValueFactory = _ => 300 };
         var timeout = new Option<double>("--timeout") { Description = "Seconds to wait for the robot's answer, 0 to not wait", DefaultValueFactory = _ => 30 };
         var json = Output.JsonOption();
         var command = new Command("command", "Tell a robot what to do and wait for its answer (exit code 5 when none came in time)")
         {
-            robot, what, session, name, topics, exclude, expires, timeout, json,
+            robot, what, session, name, topics, exclude, upload, priority, set, expires, timeout, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -77,19 +80,38 @@ internal static class RobotsCommand
                 Session = parsed.GetValue(session),
                 Name = parsed.GetValue(name)!,
                 Selection = include.Length + without.Length == 0 ? null : new TopicSelection { Include = include, Exclude = without },
+                Upload = parsed.GetValue(upload),
+                Priority = parsed.GetValue(priority),
+                Settings = Settings(parsed.GetValue(set) ?? []),
                 ExpiresInSeconds = parsed.GetValue(expires),
             };
             var issued = await api.PostAsync(
                 $"robots/{Uri.EscapeDataString(parsed.GetValue(robot)!)}/commands", request,
                 ApiJsonContext.Default.CommandRequest, ApiJsonContext.Default.CommandView, cancellation);
-            var answer = await WaitAsync(api, issued, TimeSpan.FromSeconds(parsed.GetValue(timeout)), cancellation);
-            if (parsed.GetValue(json))
-                Output.WriteJson(answer, Output.Json.CommandView);
-            else
-                Console.WriteLine(InWords(answer));
-            return ExitCode(answer, waited: parsed.GetValue(timeout) > 0);
+            return await FollowAsync(api, issued, TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(json), cancellation);
         });
         return command;
+    }
+
+    /// <summary>Waits for a command's end, prints how far it came, and answers the exit code for that.</summary>
+    internal static async Task<int> FollowAsync(ApiClient api, CommandView issued, TimeSpan timeout, bool json, CancellationToken cancellation)
+    {
+        var answer = await WaitAsync(api, issued, timeout, cancellation);
+        if (json)
+            Output.WriteJson(answer, Output.Json.CommandView);
+        else
+            Console.WriteLine(InWords(answer));
+        return ExitCode(answer, waited: timeout > TimeSpan.Zero);
+    }
+
+    private static Dictionary<string, string>? Settings(string[] pairs)
+    {
+        foreach (var pair in pairs)
+        {
+            if (pair.IndexOf('=') is < 1)
+                throw new CliException($"--set '{pair}' is no KEY=VALUE.", ExitCodes.Usage);
+        }
+        return pairs.Length == 0 ? null : pairs.Select(p => p.Split('=', 2)).GroupBy(p => p[0]).ToDictionary(g => g.Key, g => g.Last()[1]);
     }
 
     private static async Task<CommandView> WaitAsync(ApiClient api, CommandView command, TimeSpan timeout, CancellationToken cancellation)

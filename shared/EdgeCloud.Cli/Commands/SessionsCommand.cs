@@ -5,10 +5,10 @@ using Spectre.Console;
 
 namespace EdgeCloud.Cli.Commands;
 
-/// <summary><c>edgecloud sessions list</c> and <c>edgecloud sessions show</c>.</summary>
+/// <summary><c>edgecloud sessions list|show|fetch</c>.</summary>
 internal static class SessionsCommand
 {
-    public static Command Create() => new("sessions", "Sessions: what was recorded") { CreateList(), CreateShow() };
+    public static Command Create() => new("sessions", "Sessions: what was recorded") { CreateList(), CreateShow(), CreateFetch() };
 
     private static Command CreateList()
     {
@@ -64,6 +64,31 @@ internal static class SessionsCommand
         return command;
     }
 
+    private static Command CreateFetch()
+    {
+        var session = Ids.Argument("session", "Session id");
+        var from = ExportsCommand.TimeOption("--from", "First log time, inclusive");
+        var to = ExportsCommand.TimeOption("--to", "Last log time, exclusive");
+        var expires = new Option<int>("--expires-in") { Description = "Seconds after which the robot is no longer to begin", DefaultValueFactory = _ => 86_400 };
+        var timeout = new Option<double>("--timeout") { Description = "Seconds to wait until it is delivered, 0 to not wait", DefaultValueFactory = _ => 30 };
+        var json = Output.JsonOption();
+        var command = new Command("fetch", "Have the robot upload a time range of a session, before everything else") { session, from, to, expires, timeout, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var request = new FetchRequest
+            {
+                FromNs = parsed.GetValue(from),
+                ToNs = parsed.GetValue(to),
+                ExpiresInSeconds = parsed.GetValue(expires),
+            };
+            var issued = await api.PostAsync(
+                $"sessions/{parsed.GetValue(session)}/fetch", request, ApiJsonContext.Default.FetchRequest, ApiJsonContext.Default.CommandView, cancellation);
+            return await RobotsCommand.FollowAsync(api, issued, TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(json), cancellation);
+        });
+        return command;
+    }
+
     private static void Write(SessionView view)
     {
         var facts = Output.NewTable("", "");
@@ -74,6 +99,10 @@ internal static class SessionsCommand
         facts.Add("state", Output.Word(view.State) + (view.Reason.Length > 0 ? $": {view.Reason}" : ""));
         facts.Add("started", Output.Time(view.StartedAt));
         facts.Add("ended", Output.Time(view.EndedAt));
+        if (view.Upload != UploadPolicy.Now)
+            facts.Add("upload", view.Upload);
+        foreach (var range in view.Requested)
+            facts.Add("fetched", $"{(range.FromNs is { } from ? Output.Time(from) : "start")} to {(range.ToNs is { } to ? Output.Time(to) : "end")}");
         facts.Add("messages", Output.Count(view.Messages));
         facts.Add("segments", $"{Output.Count(view.Segments)}, {Output.Bytes(view.Bytes)}");
         foreach (var (custody, bytes) in view.BytesByCustody.OrderBy(p => p.Key))

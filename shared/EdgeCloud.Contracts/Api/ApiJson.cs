@@ -39,6 +39,7 @@ namespace EdgeCloud.Contracts.Api;
 [JsonSerializable(typeof(Page<CommandView>))]
 [JsonSerializable(typeof(SessionView))]
 [JsonSerializable(typeof(Page<SessionView>))]
+[JsonSerializable(typeof(FetchRequest))]
 [JsonSerializable(typeof(SegmentView))]
 [JsonSerializable(typeof(Page<SegmentView>))]
 [JsonSerializable(typeof(ExportRequest))]

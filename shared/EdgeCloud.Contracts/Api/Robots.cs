@@ -30,6 +30,12 @@ public sealed record CommandRequest
     public string Name { get; set; } = "";
     /// <summary>Start: which topics; null means all.</summary>
     public TopicSelection? Selection { get; init; }
+    /// <summary>Start: when its segments go up, see <see cref="UploadPolicy"/>; null means now.</summary>
+    public string? Upload { get; init; }
+    /// <summary>Start: sessions of greater priority go up first; -100 to 100.</summary>
+    public int Priority { get; init; }
+    /// <summary>Fetch: which log times of the session; null means all.</summary>
+    public TimeRange? Range { get; init; }
     /// <summary>Configure: setting keys and values.</summary>
     public IReadOnlyDictionary<string, string>? Settings { get; init; }
     /// <summary>After how long the robot is no longer to carry it out, seconds: 1 to 604,800.</summary>

@@ -17,6 +17,12 @@ public sealed record SessionView
     public required DateTimeOffset StartedAt { get; init; }
     /// <summary>End of recording; null while it goes on.</summary>
     public DateTimeOffset? EndedAt { get; init; }
+    /// <summary>When its segments go up, see <see cref="UploadPolicy"/>.</summary>
+    public string Upload { get; set; } = UploadPolicy.Now;
+    /// <summary>Sessions of greater priority go up first.</summary>
+    public int Priority { get; init; }
+    /// <summary>What was asked for with <c>fetch</c>, as the robot has it.</summary>
+    public IReadOnlyList<TimeRange> Requested { get; set; } = [];
     /// <summary>Messages in announced segments.</summary>
     public long Messages { get; init; }
     /// <summary>Bytes of announced segments.</summary>
@@ -39,6 +45,19 @@ public sealed record SessionView
     public IReadOnlyList<TopicSummary>? Topics { get; init; }
     /// <summary>Pauses; only with a single session.</summary>
     public IReadOnlyList<PauseInterval>? Pauses { get; init; }
+}
+
+/// <summary>
+/// <c>POST /api/v1/sessions/{id}/fetch</c>: the robot uploads the segments that overlap these log times, before everything else.
+/// </summary>
+public sealed record FetchRequest
+{
+    /// <summary>First log time, ns since the Unix epoch, inclusive; null means from the start.</summary>
+    public long? FromNs { get; init; }
+    /// <summary>Last log time, ns since the Unix epoch, exclusive; null means to the end.</summary>
+    public long? ToNs { get; init; }
+    /// <summary>After how long the robot is no longer to begin, seconds: 1 to 604,800. It may be out of reach until then.</summary>
+    public int ExpiresInSeconds { get; set; } = 86_400;
 }
 
 /// <summary><c>GET /api/v1/sessions/{id}/segments</c>.</summary>

@@ -32,6 +32,12 @@ public sealed record SessionManifest : IContractMessage
     public long? EndedNs { get; init; }
     /// <summary>Which topics it records.</summary>
     public TopicSelection Selection { get; set; } = TopicSelection.All;
+    /// <summary>When its segments go up, see <see cref="UploadPolicy"/>.</summary>
+    public string Upload { get; set; } = UploadPolicy.Now;
+    /// <summary>Sessions of greater priority go up first; 0 unless said otherwise.</summary>
+    public int Priority { get; init; }
+    /// <summary>What operators asked for, in order and without overlaps: its segments go up first, whatever <see cref="Upload"/> says.</summary>
+    public IReadOnlyList<TimeRange> Requested { get; set; } = [];
     /// <summary>Pauses, in order; the last one may still be open.</summary>
     public IReadOnlyList<PauseInterval> Pauses { get; set; } = [];
     /// <summary>Times at which the robot's wall clock was set while the session went on, in order; each began a new segment.</summary>

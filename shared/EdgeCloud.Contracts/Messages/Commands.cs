@@ -19,6 +19,8 @@ public enum CommandKind
     Status,
     /// <summary>Change settings at run time.</summary>
     Configure,
+    /// <summary>Upload the segments of a session that overlap <see cref="CommandMessage.Range"/>, before everything else.</summary>
+    Fetch,
 }
 
 /// <summary>A command to a robot, on <c>cmd</c>. Delivered at least once, carried out at most once: the robot remembers ids across restarts.</summary>
@@ -50,6 +52,12 @@ public sealed record CommandMessage : IContractMessage
     public string Name { get; set; } = "";
     /// <summary><see cref="CommandKind.Start"/>: which topics; null means all.</summary>
     public TopicSelection? Selection { get; init; }
+    /// <summary><see cref="CommandKind.Start"/>: when its segments go up, see <see cref="UploadPolicy"/>; null means now.</summary>
+    public string? Upload { get; init; }
+    /// <summary><see cref="CommandKind.Start"/>: sessions of greater priority go up first.</summary>
+    public int Priority { get; init; }
+    /// <summary><see cref="CommandKind.Fetch"/>: which log times of the session; null means all.</summary>
+    public TimeRange? Range { get; init; }
     /// <summary><see cref="CommandKind.Configure"/>: setting keys and values as in the configuration file.</summary>
     public IReadOnlyDictionary<string, string>? Settings { get; init; }
 }

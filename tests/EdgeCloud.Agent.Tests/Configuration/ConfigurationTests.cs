@@ -41,7 +41,7 @@ public sealed class ConfigurationTests : IDisposable
         var plain = Read(shipped);
         Assert.Equal(plain.Recording with { Selection = configuration.Recording.Selection }, configuration.Recording);
         Assert.Equal(plain.Disk, configuration.Disk);
-        Assert.Equal(plain.Upload, configuration.Upload);
+        Assert.Equal(plain.Upload with { Networks = configuration.Upload.Networks }, configuration.Upload);
         Assert.Equal(plain.Telemetry, configuration.Telemetry);
     }
 

@@ -69,6 +69,7 @@ public sealed class CommandDeskTests : IAsyncLifetime
     [InlineData(CommandKind.Pause, "no session is recording or paused")]
     [InlineData(CommandKind.Start, "start needs the id of the new session")]
     [InlineData(CommandKind.Sync, "this agent has no s3 section: it uploads nothing")]
+    [InlineData(CommandKind.Fetch, "this agent has no s3 section: it uploads nothing")]
     [InlineData(CommandKind.Configure, "configure needs settings")]
     public async Task What_cannot_be_done_is_rejected_with_the_reason(CommandKind kind, string reason)
     {
@@ -85,6 +86,18 @@ public sealed class CommandDeskTests : IAsyncLifetime
         await _desk.HandleAsync(Command(CommandKind.Configure) with { Settings = new Dictionary<string, string> { [key] = value } });
         Assert.Equal(CommandStatus.Rejected, Assert.Single(_answers).Status);
         Assert.Contains(reason, _answers[0].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_session_starts_with_its_upload_policy_and_one_that_this_robot_does_not_know_is_rejected()
+    {
+        await _desk.HandleAsync(Command(CommandKind.Start, Guid.CreateVersion7()) with { Upload = "lte-only" });
+        Assert.Equal((CommandStatus.Rejected, "this robot has no upload policy 'lte-only'; it has now, on-demand, wifi-only"),
+            (Assert.Single(_answers).Status, _answers[0].Reason));
+        var id = Guid.CreateVersion7();
+        await _desk.HandleAsync(Command(CommandKind.Start, id) with { Upload = UploadPolicy.WifiOnly, Priority = 7 });
+        var manifest = Agent.Sessions.Session.Load(_bench.Book.Find(id)!.Folder).File.Manifest;
+        Assert.Equal((UploadPolicy.WifiOnly, 7), (manifest.Upload, manifest.Priority));
     }
 
     [Fact]

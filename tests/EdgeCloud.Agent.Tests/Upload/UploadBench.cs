@@ -61,7 +61,7 @@ internal sealed class UploadBench : IAsyncDisposable
     }
 
     /// <summary>Adds a sealed segment of random bytes: 5 MiB parts, one request up to 10 MiB.</summary>
-    public Segment AddSegment(int bytes, int seed = 1)
+    public Segment AddSegment(int bytes, int seed = 1, (long First, long Last) logTimes = default)
     {
         const int PartBytes = 5 << 20;
         var sequence = Session.Segments.Count + 1;
@@ -85,6 +85,8 @@ internal sealed class UploadBench : IAsyncDisposable
                 Bytes = bytes,
                 Sha256 = sha256,
                 ETag = etag,
+                LogTimeStartNs = logTimes.First,
+                LogTimeEndNs = logTimes.Last,
                 Clock = new ClockFacts { WallNs = 1, MonotonicNs = 1, BootId = "" },
                 AgentVersion = "test",
             },
@@ -103,8 +105,12 @@ internal sealed class UploadBench : IAsyncDisposable
     public Task UploadAsync(Segment segment, S3Settings? settings = null, CancellationToken cancellation = default) =>
         new SegmentUpload(Store(settings), new BandwidthCap(0, TimeProvider.System)).RunAsync(segment, cancellation);
 
-    public UploadLoop Loop(S3Settings? settings = null, int workers = 3) => new(
-        Recording.Book, Store(settings), new BandwidthCap(0, TimeProvider.System), workers, Recording.Alarms, TimeProvider.System, NullLogger.Instance);
+    public UploadLoop Loop(S3Settings? settings = null, int workers = 3, NetworkConditions? networks = null) => new(
+        Recording.Book, Store(settings), new BandwidthCap(0, TimeProvider.System), networks ?? Networks(), workers, Recording.Alarms, TimeProvider.System, NullLogger.Instance);
+
+    /// <summary>The robot's network: over loopback holds "here", over a wireless LAN nothing.</summary>
+    public NetworkConditions Networks() => new(
+        new Dictionary<string, IReadOnlyList<string>> { ["here"] = ["lo", "x*"], ["wifi-only"] = ["wl*"] }, Settings.Endpoint);
 
     /// <summary>Content and SHA-256 metadata of an object.</summary>
     public async Task<(string Sha256, string Metadata)> ReadAsync(string key)

@@ -75,6 +75,52 @@ public sealed class UploadLoopTests(S3Server s3)
     }
 
     [Fact]
+    public async Task A_session_on_demand_uploads_only_what_was_asked_for_and_that_before_everything_else()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        bench.Session.Update(f => f with { Manifest = f.Manifest with { Upload = UploadPolicy.OnDemand } });
+        for (var i = 0; i < 6; i++)
+            bench.AddSegment(1000, seed: i, logTimes: (100 * i, 100 * i + 99));
+        List<int> order = [];
+        bench.Recording.Book.SegmentChanged += s =>
+        {
+            if (s.Custody is Custody.Uploading)
+                order.Add(s.Sequence);
+        };
+        await RunAsync(bench, async () =>
+        {
+            bench.Session.Request(new TimeRange(250, 400));
+            await Eventually.Holds(() => bench.Session.Segments.Count(s => s.Custody is Custody.Uploaded) == 2, Deadline, "two are uploaded");
+            bench.Session.Request(new TimeRange(0, 1));
+            await Eventually.Holds(() => bench.Session.Segments.Count(s => s.Custody is Custody.Uploaded) == 3, Deadline, "three are uploaded");
+        }, workers: 1);
+        Assert.Equal([3, 4, 1], order);
+        Assert.Equal([new TimeRange(0, 1), new TimeRange(250, 400)], Agent.Sessions.Session.Load(bench.Session.Folder).File.Manifest.Requested);
+        bench.Session.Update(f => f with { Manifest = f.Manifest with { Upload = UploadPolicy.Now } });
+        bench.Session.Request(new TimeRange(500, null));
+        order.Clear();
+        await RunAsync(bench, () => Eventually.Holds(() => bench.Session.Segments.All(s => s.Custody is Custody.Uploaded), Deadline, "all are"), workers: 1);
+        Assert.Equal([6, 2, 5], order);
+    }
+
+    [Theory, InlineData("here", true), InlineData("wifi-only", false)]
+    public async Task A_session_with_a_network_condition_waits_for_that_network(string policy, bool goesUp)
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        bench.Session.Update(f => f with { Manifest = f.Manifest with { Upload = policy } });
+        bench.AddSegment(1000, logTimes: (1, 2));
+        var asked = bench.AddSegment(1000, logTimes: (10, 11));
+        bench.Session.Request(new TimeRange(10, 12));
+        var networks = bench.Networks();
+        await networks.LookAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("lo", networks.Interface);
+        await RunAsync(bench, () => Eventually.Holds(
+            () => asked.Custody is Custody.Uploaded && (!goesUp || bench.Session.Segments.All(s => s.Custody is Custody.Uploaded)), Deadline, "what may go is uploaded"),
+            networks: networks);
+        Assert.Equal(goesUp ? Custody.Uploaded : Custody.Sealed, bench.Session.Segments[0].Custody);
+    }
+
+    [Fact]
     public async Task A_cancelled_session_uploads_nothing_and_gives_up_its_parts()
     {
         await using var bench = await UploadBench.CreateAsync(s3);
@@ -89,10 +135,12 @@ public sealed class UploadLoopTests(S3Server s3)
         Assert.Equal(0, await bench.OpenMultipartUploadsAsync());
     }
 
-    private static async Task RunAsync(UploadBench bench, Func<Task> meanwhile, S3Settings? settings = null)
+    private static async Task RunAsync(
+        UploadBench bench, Func<Task> meanwhile, S3Settings? settings = null, int workers = 3, Agent.Upload.NetworkConditions? networks = null)
     {
-        var loop = bench.Loop(settings);
+        var loop = bench.Loop(settings, workers, networks);
         bench.Recording.Book.SegmentChanged += _ => loop.Wake();
+        bench.Recording.Book.SessionChanged += _ => loop.Wake();
         using var end = new CancellationTokenSource();
         var running = loop.RunAsync(end.Token);
         await meanwhile();

@@ -176,6 +176,26 @@ public sealed class FlowTests(ControlPlaneProcess plane, MosquittoBroker broker,
     }
 
     [Fact]
+    public async Task A_time_range_that_is_asked_for_reaches_the_robot_that_has_the_session()
+    {
+        var session = _robot.Session(Guid.CreateVersion7()) with { Upload = "on-demand", Requested = [new TimeRange(5, null)] };
+        await _robot.AnnounceAsync(session);
+        var path = $"/api/v1/sessions/{session.Session}";
+        await Eventually.Holds(
+            async () => await _api.TryGetAsync<SessionView>(path) is { Upload: "on-demand", Requested: [{ FromNs: 5, ToNs: null }] }, Deadline, "it is there");
+        var issued = await _api.PostAsync<CommandView>($"{path}/fetch", new { from_ns = 10, to_ns = 20 });
+        Assert.Equal((CommandKind.Fetch, session.Session, _robot.Id), (issued.Command, issued.Session, issued.Robot));
+        var received = await Eventually.Gives(
+            () => Task.FromResult(_robot.Commands.FirstOrDefault(c => c.Id == issued.Id)), Deadline, "the robot has it");
+        Assert.Equal((session.Session, new TimeRange(10, 20)), (received.Session, received.Range));
+
+        Assert.Equal(System.Net.HttpStatusCode.BadRequest, (await _api.SendAsync($"{path}/fetch", new { from_ns = 20, to_ns = 20 })).StatusCode);
+        await _robot.AnnounceAsync(session with { State = SessionState.Finished });
+        await Eventually.Holds(async () => (await _api.GetAsync<SessionView>(path)).State == SessionState.Finished, Deadline, "it is finished");
+        Assert.Equal(System.Net.HttpStatusCode.Conflict, (await _api.SendAsync($"{path}/fetch", new { })).StatusCode);
+    }
+
+    [Fact]
     public async Task A_command_that_nobody_answers_expires_and_the_robots_late_word_counts_more()
     {
         await _robot.SendStateAsync();

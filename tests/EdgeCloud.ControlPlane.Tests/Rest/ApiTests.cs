@@ -36,6 +36,7 @@ public sealed class ApiTests(ControlPlaneProcess plane) : IAsyncLifetime
     [InlineData("GET", "/api/v1/sessions")]
     [InlineData("GET", "/api/v1/sessions/01900000-0000-7000-8000-000000000000")]
     [InlineData("GET", "/api/v1/sessions/01900000-0000-7000-8000-000000000000/segments")]
+    [InlineData("POST", "/api/v1/sessions/01900000-0000-7000-8000-000000000000/fetch")]
     [InlineData("GET", "/api/v1/exports")]
     [InlineData("POST", "/api/v1/exports")]
     [InlineData("GET", "/api/v1/exports/01900000-0000-7000-8000-000000000000")]
