@@ -109,7 +109,7 @@ public sealed class ApiTests(ControlPlaneProcess plane) : IAsyncLifetime
         var operations = document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).ToList();
         var ids = operations.Select(o => o.Value.GetProperty("operationId").GetString()).ToList();
         Assert.Equal(ids.Count, ids.Distinct().Count());
-        Assert.Subset(ids.ToHashSet(), new HashSet<string?> { "login", "listRobots", "issueCommand", "listSessions", "deleteSession", "createNote", "createEvent", "createExport" });
+        Assert.Subset(ids.ToHashSet(), new HashSet<string?> { "login", "listRobots", "issueCommand", "listSessions", "fetchSession", "deleteSession", "createNote", "createEvent", "createExport" });
         Assert.All(operations, o => Assert.False(string.IsNullOrEmpty(o.Value.GetProperty("summary").GetString())));
         Assert.All(operations, o => Assert.Equal(
             o.Value.GetProperty("operationId").GetString() != "login", o.Value.TryGetProperty("security", out _)));
