@@ -8,6 +8,7 @@ using EdgeCloud.ControlPlane.Shell;
 
 // edgecloud-controlplane [run] [--urls URL] [--Section:Key=value ...]
 // edgecloud-controlplane migrate
+// edgecloud-controlplane reindex
 // edgecloud-controlplane create-admin --user NAME [--password-stdin]
 var (verb, rest) = args is [var first, ..] && !first.StartsWith('-') ? (first, args[1..]) : ("run", args);
 try
@@ -30,20 +31,31 @@ try
         builder.AddHealth();
         builder.AddPortal();
     }
+    else if (verb == "reindex")
+    {
+        builder.AddBucket();
+        builder.AddCustody();
+    }
 
     await using var app = builder.Build();
     return verb switch
     {
         "run" => await RunAsync(app),
         "migrate" => await MigrateAsync(app),
+        "reindex" => await ReindexAsync(app),
         "create-admin" => await CreateAdmin.RunAsync(app),
-        _ => throw new ConfigurationException($"There is no command '{verb}'; use run, migrate or create-admin."),
+        _ => throw new ConfigurationException($"There is no command '{verb}'; use run, migrate, reindex or create-admin."),
     };
 }
 catch (ConfigurationException e)
 {
     await Console.Error.WriteLineAsync($"edgecloud-controlplane: {e.Message}");
     return 2;
+}
+catch (BucketUnavailableException e)
+{
+    await Console.Error.WriteLineAsync($"edgecloud-controlplane: {e.Message}");
+    return 1;
 }
 
 static async Task<int> RunAsync(WebApplication app)
@@ -76,4 +88,10 @@ static async Task<int> MigrateAsync(WebApplication app)
 {
     await CatalogueSetup.MigrateAsync(app.Services, CancellationToken.None);
     return 0;
+}
+
+static async Task<int> ReindexAsync(WebApplication app)
+{
+    await CatalogueSetup.MigrateAsync(app.Services, CancellationToken.None);
+    return await app.Services.GetRequiredService<Reindex>().RunAsync(CancellationToken.None);
 }

@@ -34,9 +34,13 @@ public static class ContractJson
 
     /// <summary>Reads a payload.</summary>
     /// <exception cref="ContractException">It is too large, not JSON, of another schema, or lacks a field.</exception>
-    public static T Read<T>(ReadOnlySpan<byte> payload) where T : class, IContractMessage
+    public static T Read<T>(ReadOnlySpan<byte> payload) where T : class, IContractMessage => Read<T>(payload, MaxPayloadBytes);
+
+    /// <summary>Reads a document that may be larger than a payload, such as a session's certificate.</summary>
+    /// <exception cref="ContractException">It is larger than <paramref name="maxBytes"/>, not JSON, of another schema, or lacks a field.</exception>
+    public static T Read<T>(ReadOnlySpan<byte> payload, int maxBytes) where T : class, IContractMessage
     {
-        var schema = SchemaOf(payload);
+        var schema = SchemaOf(payload, maxBytes);
         if (schema != T.SchemaId)
             throw new ContractException($"The payload's schema is '{schema}'; '{T.SchemaId}' is expected.");
         try
@@ -52,10 +56,12 @@ public static class ContractJson
 
     /// <summary>The <c>schema</c> field of a payload, for topics that carry several kinds.</summary>
     /// <exception cref="ContractException">It is too large, not a JSON object, or has no <c>schema</c> text.</exception>
-    public static string SchemaOf(ReadOnlySpan<byte> payload)
+    public static string SchemaOf(ReadOnlySpan<byte> payload) => SchemaOf(payload, MaxPayloadBytes);
+
+    private static string SchemaOf(ReadOnlySpan<byte> payload, int maxBytes)
     {
-        if (payload.Length > MaxPayloadBytes)
-            throw new ContractException($"The payload has {payload.Length} bytes; at most {MaxPayloadBytes} are read.");
+        if (payload.Length > maxBytes)
+            throw new ContractException($"The payload has {payload.Length} bytes; at most {maxBytes} are read.");
         var reader = new Utf8JsonReader(payload);
         try
         {

@@ -1,10 +1,12 @@
 using EdgeCloud.Benchmarks;
+using EdgeCloud.Benchmarks.Upload;
 using EdgeCloud.Benchmarks.Wal;
 
 var benchmarks = new Dictionary<string, Func<string[], Task<int>>>
 {
     ["cdr"] = CdrBenchmark.RunAsync,
     ["mcap"] = McapBenchmark.RunAsync,
+    ["upload"] = UploadBenchmark.RunAsync,
     ["wal"] = WalBenchmark.RunAsync,
 };
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out var run))

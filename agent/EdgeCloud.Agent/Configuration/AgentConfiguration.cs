@@ -135,6 +135,12 @@ internal sealed record UploadSettings
     public long PartBytes { get; init; } = 8 << 20;
     /// <summary>0: no cap.</summary>
     public long BandwidthBytesPerSecond { get; init; }
+    /// <summary>What may pass at once after a rest, bytes; 0: what the cap allows in a quarter of a second.</summary>
+    public long BurstBytes { get; init; }
+    /// <summary>When uploads may run, in the words of <see cref="Agent.Upload.UploadWindows"/>; empty: always.</summary>
+    public string Windows { get; init; } = "";
+    /// <summary>A request over which nothing has moved for so long is given up and tried again, s.</summary>
+    public double StallSeconds { get; init; } = 60;
     /// <summary>
     /// Network conditions by name, each a list of patterns of interface names: one holds while the S3 server is reached through an interface
     /// that a pattern matches.

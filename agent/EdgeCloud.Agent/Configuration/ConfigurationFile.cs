@@ -51,6 +51,9 @@ internal static class ConfigurationFile
                 Workers = (int)reader.Integer("upload.workers", new UploadSettings().Workers, 1, 64),
                 PartBytes = reader.Integer("upload.part_bytes", new UploadSettings().PartBytes, 5 << 20, 1L << 30),
                 BandwidthBytesPerSecond = reader.Integer("upload.bandwidth_bytes_per_second", 0, 0),
+                BurstBytes = reader.Integer("upload.burst_bytes", 0, 0),
+                Windows = string.Join("; ", reader.List("upload.windows")),
+                StallSeconds = reader.Number("upload.stall_seconds", new UploadSettings().StallSeconds, 1, 3600),
                 Networks = ReadNetworks(reader),
             },
             Telemetry = new TelemetrySettings
@@ -62,6 +65,8 @@ internal static class ConfigurationFile
                 Port = reader.Integer("health.port", 0, 0, 65535) is > 0 and var port ? (int)port : null,
             },
         };
+        reader.Require(Upload.UploadWindows.TryParse(configuration.Upload.Windows, out _), "upload.windows",
+            $"is '{configuration.Upload.Windows}'; allowed is {Upload.UploadWindows.Rule}");
         var policy = configuration.Recording.Upload;
         reader.Require(policy is UploadPolicy.Now or UploadPolicy.OnDemand || configuration.Upload.Networks.ContainsKey(policy), "recording.upload",
             $"is '{policy}'; allowed is {string.Join(", ", [UploadPolicy.Now, UploadPolicy.OnDemand, .. configuration.Upload.Networks.Keys])}");

@@ -26,12 +26,15 @@ internal sealed class AgentMemory
 
     public IReadOnlyDictionary<string, string> Settings => _file.Settings;
 
-    /// <summary>Reads the memory of a data folder, or begins one.</summary>
-    /// <exception cref="StateFileException">It is damaged, or the folder belongs to another robot.</exception>
-    public static AgentMemory Open(string dataDir, string robot)
+    /// <summary>
+    /// Reads the memory of a data folder, or begins one. One that is damaged goes to <c>quarantine/</c>, <paramref name="onDamage"/> is told, and
+    /// the settings that commands changed are those of the configuration again.
+    /// </summary>
+    /// <exception cref="StateFileException">The folder belongs to another robot.</exception>
+    public static AgentMemory Open(string dataDir, string robot, Action<string> onDamage)
     {
         var path = Path.Combine(dataDir, "agent.json");
-        var file = DurableFile.Read(path, ControlJson.Default.AgentFile) ?? new AgentFile { Robot = robot };
+        var file = Sessions.SessionBook.ReadOrQuarantine(dataDir, path, ControlJson.Default.AgentFile, onDamage) ?? new AgentFile { Robot = robot };
         if (file.Robot != robot)
         {
             throw new StateFileException(

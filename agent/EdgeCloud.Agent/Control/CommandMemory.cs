@@ -34,11 +34,11 @@ internal sealed class CommandMemory
 
     private CommandMemory(string path, List<RememberedCommand> commands) => (_path, _commands) = (path, commands);
 
-    /// <exception cref="StateFileException">The file is damaged.</exception>
-    public static CommandMemory Open(string dataDir)
+    /// <summary>Reads the memory of a data folder, or begins one; one that is damaged goes to <c>quarantine/</c>, and <paramref name="onDamage"/> is told.</summary>
+    public static CommandMemory Open(string dataDir, Action<string> onDamage)
     {
         var path = Path.Combine(dataDir, "commands.json");
-        var file = DurableFile.Read(path, ControlJson.Default.CommandFile) ?? new CommandFile();
+        var file = Sessions.SessionBook.ReadOrQuarantine(dataDir, path, ControlJson.Default.CommandFile, onDamage) ?? new CommandFile();
         return new CommandMemory(path, [.. file.Commands]);
     }
 

@@ -15,13 +15,15 @@ internal sealed class DeliveryWatch(SessionBook book, UploadLoop? upload, TimePr
     public bool IsPossible => upload is not null;
 
     /// <summary>
-    /// Begins to follow a command, for each session up to the segment given for it; every upload is tried now. A <c>sync</c> means what goes up
+    /// Begins to follow a command, for each session up to the segment given for it; every upload is tried now, for a <c>sync</c> also outside the upload windows. A <c>sync</c> means what goes up
     /// by itself or was asked for, a <c>fetch</c> what overlaps its range.
     /// </summary>
     public void Watch(CommandMessage command, IReadOnlyDictionary<Session, int> last)
     {
         lock (_gate)
             _watched.Add(new Watched(command, last));
+        if (command.Command is CommandKind.Sync)
+            upload!.SyncUntil(WallClock.FromNs(command.ExpiresNs));
         upload!.RetryNow();
         _wake.Set();
     }
@@ -41,7 +43,11 @@ internal sealed class DeliveryWatch(SessionBook book, UploadLoop? upload, TimePr
                 if (!Report(each, answer))
                     continue;
                 lock (_gate)
+                {
                     _watched.Remove(each);
+                    if (!_watched.Exists(w => w.Command.Command is CommandKind.Sync))
+                        upload!.SyncUntil(default);
+                }
             }
         }
     }

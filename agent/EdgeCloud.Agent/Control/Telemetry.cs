@@ -11,7 +11,7 @@ internal sealed class Telemetry(string robot, string dataDir, Recorder recorder,
     private Vitals _vitals = Vitals.Read();
     private Dictionary<string, TopicCount> _topics = [];
     private (long Messages, long Bytes) _recorded;
-    private long _uploaded;
+    private long _sent;
 
     /// <summary>What happened since the last call.</summary>
     public TelemetryMessage Sample(Revision revision)
@@ -62,17 +62,20 @@ internal sealed class Telemetry(string robot, string dataDir, Recorder recorder,
 
     private UploadStatus SampleUpload(double seconds, List<Segment> segments)
     {
-        var uploaded = upload?.Bytes ?? 0;
+        var sent = upload?.SentBytes ?? 0;
         var backlog = segments.Where(s => !s.IsSettled).ToList();
         var status = new UploadStatus
         {
             BacklogSegments = backlog.Count,
             BacklogBytes = backlog.Sum(s => s.Manifest.Bytes),
-            BytesPerSecond = (uploaded - _uploaded) / seconds,
+            BytesPerSecond = (sent - _sent) / seconds,
             Retries = upload?.Retries ?? 0,
+            Failures = upload?.Failures ?? 0,
+            NextAttemptNs = upload?.NextAttempt is { } next ? WallClock.ToNs(next) : null,
+            WaitsFor = upload?.WaitsFor ?? "",
             LastError = upload?.LastError ?? "",
         };
-        _uploaded = uploaded;
+        _sent = sent;
         return status;
     }
 

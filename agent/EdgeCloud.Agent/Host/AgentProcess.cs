@@ -7,6 +7,7 @@ using EdgeCloud.Agent.Sources.Dds;
 using EdgeCloud.Agent.Sources.Replay;
 using EdgeCloud.Agent.Sources.Simulated;
 using EdgeCloud.Agent.Upload;
+using EdgeCloud.Contracts;
 using EdgeCloud.Mqtt;
 using Microsoft.Extensions.Logging;
 
@@ -40,25 +41,25 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         _agentLog = agentLog;
         _log = agentLog.For("agent");
         _folder = DataFolder.Take(configuration.DataDir);
-        var memory = AgentMemory.Open(configuration.DataDir, configuration.Robot);
-        var commandMemory = CommandMemory.Open(configuration.DataDir);
-        _book = SessionBook.Open(configuration.DataDir, damage =>
-        {
-            LogDamaged(damage);
-            _alarms.Raise("state", damage);
-        });
+        var memory = AgentMemory.Open(configuration.DataDir, configuration.Robot, TellDamage);
+        var commandMemory = CommandMemory.Open(configuration.DataDir, TellDamage);
+        _book = SessionBook.Open(configuration.DataDir, TellDamage);
         _sessions = new SessionDesk(configuration, _book, _recorder, _alarms, _clock, agentLog.For("sessions"));
         _recovery = new RestartRecovery(configuration, _book, _alarms, agentLog.For("recovery"));
         _disk = DiskGuard.Of(configuration.Disk, configuration.DataDir, _book, _recorder, _alarms, agentLog.For("disk"));
         var settings = new RunTimeSettings(configuration, memory, _clock);
         if (configuration.S3 is { } s3)
         {
-            _store = new ObjectStore(s3);
+            _store = new ObjectStore(s3, TimeSpan.FromSeconds(configuration.Upload.StallSeconds));
             _networks = new NetworkConditions(configuration.Upload.Networks, s3.Endpoint);
+            var log = agentLog.For("upload");
+            var abandoned = new AbandonedUploads(_book, _store, ObjectKeys.RobotPrefix(s3.Prefix, configuration.Robot), log);
             _upload = new UploadLoop(
-                _book, _store, settings.BandwidthCap, _networks, configuration.Upload.Workers, _alarms, _clock, agentLog.For("upload"));
-            _book.SegmentChanged += _ => _upload.Wake();
-            _book.SessionChanged += _ => _upload.Wake();
+                _book, _store, settings.BandwidthCap, _networks, abandoned, configuration.Upload.Workers, _alarms, _clock, log)
+            {
+                Windows = settings.Windows,
+            };
+            settings.WindowsChanged += windows => _upload.Windows = windows;
             _networks.Changed += _upload.Wake;
         }
         _delivery = new DeliveryWatch(_book, _upload, _clock);
@@ -153,6 +154,12 @@ internal sealed partial class AgentProcess : IAsyncDisposable
     {
         await _recovery.RunAsync(cancellation);
         await Task.Delay(Timeout.Infinite, cancellation);
+    }
+
+    private void TellDamage(string damage)
+    {
+        LogDamaged(damage);
+        _alarms.Raise($"state.{damage}", damage);
     }
 
     private static async Task FeedWatchdogAsync(SystemdNotify systemd, TimeSpan interval, CancellationToken cancellation)

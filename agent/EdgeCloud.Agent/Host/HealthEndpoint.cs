@@ -57,6 +57,8 @@ internal sealed class HealthEndpoint(
         Add("edgecloud_segments_waiting", "gauge", "Segments sealed and not acknowledged.", book.All.Sum(s => s.Segments.Count(g => !g.IsSettled)));
         Add("edgecloud_uploaded_bytes_total", "counter", "Bytes of segments uploaded.", upload?.Bytes ?? 0);
         Add("edgecloud_upload_retries_total", "counter", "Upload attempts that failed.", upload?.Retries ?? 0);
+        Add("edgecloud_upload_sent_bytes_total", "counter", "Bytes that went out, those of failed attempts included.", upload?.SentBytes ?? 0);
+        Add("edgecloud_upload_failures", "gauge", "Attempts in a row that did not reach the store.", upload?.Failures ?? 0);
         Add("edgecloud_mqtt_connected", "gauge", "1 while the broker is reached.", isConnected() ? 1 : 0);
         Add("edgecloud_alarms", "gauge", "Conditions that need a person.", alarms.Current.Count);
         return text.ToString();

@@ -23,8 +23,8 @@ internal static class RecordOnce
         AgentConfiguration configuration, ISource source, Func<string, ILogger> log, CancellationToken cancellation)
     {
         using var folder = DataFolder.Take(configuration.DataDir);
-        Control.AgentMemory.Open(configuration.DataDir, configuration.Robot);
         var (alarms, recorder, clock) = (new Alarms(), new Recorder(), TimeProvider.System);
+        Control.AgentMemory.Open(configuration.DataDir, configuration.Robot, damage => alarms.Raise("memory", damage));
         var book = SessionBook.Open(configuration.DataDir, damage => alarms.Raise("state", damage));
         await using var sessions = new SessionDesk(configuration, book, recorder, alarms, clock, log("sessions"));
         using var disk = DiskGuard.Of(configuration.Disk, configuration.DataDir, book, recorder, alarms, log("disk"));

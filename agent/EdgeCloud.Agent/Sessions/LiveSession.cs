@@ -24,7 +24,7 @@ internal sealed class LiveSession
     {
         session.Hold();
         var options = OptionsOf(session, configuration);
-        var first = LastSequenceOnDisk(session.Folder) + 1;
+        var first = Math.Max(LastSequenceOnDisk(session.Folder), session.File.Manifest.LastSequence) + 1;
         var recording = new SessionRecording(
             session, gate, end => new SegmentLog(session.Folder, first, options with { EndMetadata = end }), session.File.Unsegmented,
             new TopicRules(configuration.Recording.Topics));

@@ -28,7 +28,8 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
             if (sealedLast > session.File.UnsegmentedAfter && session.File.Unsegmented.Count > 0)
                 session.UpdateQuietly(f => f with { Unsegmented = [], UnsegmentedAfter = sealedLast });
             var known = session.Segments.Select(s => s.Sequence).ToHashSet();
-            var last = LiveSession.LastSequenceOnDisk(session.Folder);
+            QuarantineForeign(session);
+            var last = Math.Max(LiveSession.LastSequenceOnDisk(session.Folder), session.File.Manifest.LastSequence);
             var missing = Enumerable.Range(1, last).Where(s => !known.Contains(s)).ToList();
             if (missing.Count == 0)
                 continue;
@@ -36,6 +37,19 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
             _work.Add((session, missing));
         }
         RemoveLeftovers();
+    }
+
+    /// <summary>Moves aside what nobody of this agent put into a session's folder.</summary>
+    private void QuarantineForeign(Session session)
+    {
+        foreach (var path in Directory.GetFileSystemEntries(session.Folder))
+        {
+            if (OwnName().IsMatch(Path.GetFileName(path)))
+                continue;
+            var place = SessionBook.Quarantine(configuration.DataDir, path);
+            LogForeign(path, place);
+            alarms.Raise($"foreign.{Path.GetFileName(path)}", $"{path} is no file of this agent; moved to {place}");
+        }
     }
 
     /// <summary>Recovers; sessions are complete only afterwards.</summary>
@@ -78,10 +92,10 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
     {
         try
         {
-            var (segment, ledger) = SealedFile.Read(path, sequence, options);
+            var (segment, ledger) = SealedFile.Read(path, session.Id, sequence, options);
             return SegmentManifests.SegmentFileOf(session, segment, ledger, options.PartBytes);
         }
-        catch (McapException e)
+        catch (Exception e) when (e is McapException or StateFileException)
         {
             return Quarantine(session, sequence, path, e.Message);
         }
@@ -121,16 +135,24 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
         };
     }
 
-    /// <summary>Recordings that were to be deleted when the agent died.</summary>
+    /// <summary>Recordings that were to be deleted, or moved aside, when the agent died.</summary>
     private void RemoveLeftovers()
     {
         foreach (var segment in book.All.SelectMany(s => s.Segments).Where(s => s.Custody is Custody.Released or Custody.Discarded))
             File.Delete(segment.MediaPath);
+        foreach (var segment in book.All.SelectMany(s => s.Segments).Where(s => s.Custody is Custody.Quarantined && File.Exists(s.MediaPath)))
+            SessionBook.Quarantine(configuration.DataDir, segment.MediaPath);
     }
 
     private static IEnumerable<int> SequencesOf(Session session, string ending) => Directory.EnumerateFiles(session.Folder)
         .Select(f => FileName().Match(Path.GetFileName(f))).Where(m => m.Success && m.Groups[2].Value == ending)
         .Select(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture));
+
+    [GeneratedRegex(@"^(session\.json|[0-9]{6,9}\.(json|mcap|mcap\.open|mcap\.rewrite))$")]
+    private static partial Regex OwnName();
+
+    [LoggerMessage(EventId = 213, Level = LogLevel.Error, Message = "{Path} is no file of this agent; moved to {Place}")]
+    private partial void LogForeign(string path, string place);
 
     [GeneratedRegex(@"^([0-9]{6,9})(\.mcap|\.mcap\.open)$")]
     private static partial Regex FileName();

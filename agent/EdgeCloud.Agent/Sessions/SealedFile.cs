@@ -20,7 +20,8 @@ internal sealed class SealedFile
 
     /// <summary>The segment and its ledger.</summary>
     /// <exception cref="McapException">The file is not a sound recording.</exception>
-    public static (SealedSegment Segment, IReadOnlyList<LedgerEntry> Ledger) Read(string path, int sequence, SegmentLogOptions options)
+    /// <exception cref="StateFileException">It is one of another session.</exception>
+    public static (SealedSegment Segment, IReadOnlyList<LedgerEntry> Ledger) Read(string path, Guid session, int sequence, SegmentLogOptions options)
     {
         var contents = new SealedFile();
         using (var reader = new McapStreamReader(File.OpenRead(path)))
@@ -28,6 +29,8 @@ internal sealed class SealedFile
             while (reader.Read(out var record))
                 contents.Add(record, reader);
         }
+        if (contents._metadata.GetValueOrDefault("edgecloud")?.Pairs.GetValueOrDefault("session") is var owner && owner != session.ToString("D"))
+            throw new StateFileException($"{path} is a recording of {(owner is null ? "somebody else" : $"session {owner}")}");
         using var digest = new SegmentDigest(options.SinglePutBytes, options.PartBytes);
         var bytes = Hash(path, digest);
         var (sha256, etag) = digest.Finish();
@@ -38,6 +41,7 @@ internal sealed class SealedFile
             Bytes = bytes,
             Sha256 = sha256,
             ETag = etag,
+            PartMd5s = digest.PartMd5s,
             Facts = facts,
             Chunks = 0,
             CommitOverheadBytes = 0,

@@ -114,8 +114,9 @@ internal sealed class Segment
 
     private static bool IsEdge(Custody from, Custody to) => (from, to) switch
     {
-        (Custody.Sealed, Custody.Uploading or Custody.Discarded) => true,
-        (Custody.Uploading, Custody.Uploaded or Custody.Sealed) => true,
+        // Quarantined: altered on the disk after it was sealed.
+        (Custody.Sealed, Custody.Uploading or Custody.Discarded or Custody.Quarantined) => true,
+        (Custody.Uploading, Custody.Uploaded or Custody.Sealed or Custody.Quarantined) => true,
         (Custody.Uploaded, Custody.Acknowledged or Custody.Sealed or Custody.Discarded) => true,
         (Custody.Acknowledged, Custody.Released) => true,
         _ => false,

@@ -16,6 +16,10 @@ internal sealed record SegmentFile
     public Custody? Noted { get; init; }
     /// <summary>The part size that <see cref="SegmentManifest.ETag"/> was computed for, bytes.</summary>
     public required long PartBytes { get; init; }
+    /// <summary>MD5s of the parts, lower-case hexadecimal, as they were computed when it was sealed; none when it goes up in one request.</summary>
+    public IReadOnlyList<string> PartMd5s { get; set; } = [];
+    /// <summary>The class of what matters most in it: who goes up first.</summary>
+    public TopicClass Class { get; set; } = TopicClass.Normal;
     /// <summary>An upload in parts that has begun; null otherwise.</summary>
     public MultipartUpload? Multipart { get; init; }
 }
@@ -25,9 +29,14 @@ public sealed record MultipartUpload
 {
     /// <summary>The server's name for it.</summary>
     public required string UploadId { get; init; }
-    /// <summary>ETags of the parts that are there, by number from 1.</summary>
-    public IReadOnlyDictionary<int, string> Parts { get; init; } = new Dictionary<int, string>();
+    /// <summary>The parts that are there, by number from 1.</summary>
+    public IReadOnlyDictionary<int, UploadedPart> Parts { get; init; } = new Dictionary<int, UploadedPart>();
 }
+
+/// <summary>A part that is there.</summary>
+/// <param name="ETag">What the server calls it, without quotes.</param>
+/// <param name="Md5">The MD5 with which the server took it, lower-case hexadecimal.</param>
+public sealed record UploadedPart(string ETag, string Md5);
 
 /// <summary>What the agent knows about a session: <c>session.json</c> in its folder.</summary>
 internal sealed record SessionFile
@@ -51,7 +60,7 @@ internal sealed record SessionFile
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
-    Converters = [typeof(SnakeCaseEnum<Custody>), typeof(SnakeCaseEnum<SessionState>)])]
+    Converters = [typeof(SnakeCaseEnum<Custody>), typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<TopicClass>)])]
 [JsonSerializable(typeof(SegmentFile))]
 [JsonSerializable(typeof(SessionFile))]
 [JsonSerializable(typeof(IReadOnlyList<LedgerEntry>))]

@@ -19,6 +19,8 @@ internal static class SegmentManifests
     {
         Custody = Custody.Sealed,
         PartBytes = partBytes,
+        PartMd5s = done.PartMd5s,
+        Class = done.Facts.Channels.Where(c => c.Messages > 0).Select(c => TopicClasses.Of(c.Definition)).DefaultIfEmpty(TopicClass.Normal).Min(),
         Manifest = ManifestOf(session.File.Manifest, done, ledger),
     };
 

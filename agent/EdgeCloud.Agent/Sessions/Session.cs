@@ -69,19 +69,70 @@ internal sealed class Session
         return session;
     }
 
-    /// <summary>Reads a session and its segments' files.</summary>
-    /// <exception cref="StateFileException">A file is damaged or missing.</exception>
-    public static Session Load(string folder)
+    /// <summary>
+    /// Reads a session and its segments' files. A segment's file that is damaged is left out after <paramref name="onDamagedSegment"/> was told
+    /// of it: recovery reads the recording itself again.
+    /// </summary>
+    /// <exception cref="StateFileException">The session's own file is damaged or missing; with nobody to tell, also a segment's.</exception>
+    public static Session Load(string folder, Action<string, StateFileException>? onDamagedSegment = null)
     {
         var path = Path.Combine(folder, "session.json");
         var file = DurableFile.Read(path, SessionJson.Default.SessionFile) ?? throw new StateFileException($"{path} is missing");
         var session = new Session(folder, file);
         foreach (var segmentPath in Directory.EnumerateFiles(folder, "*.json"))
         {
-            if (int.TryParse(Path.GetFileNameWithoutExtension(segmentPath), out _))
+            if (!int.TryParse(Path.GetFileNameWithoutExtension(segmentPath), out _))
+                continue;
+            try
+            {
                 session.Add(Segment.Load(session, segmentPath));
+            }
+            catch (StateFileException e) when (onDamagedSegment is not null)
+            {
+                onDamagedSegment(segmentPath, e);
+            }
         }
         return session;
+    }
+
+    /// <summary>
+    /// Makes a session's own file anew from what its segments' files tell: it is over then, as failed, and what was recorded is delivered. False
+    /// when no segment's file can be read.
+    /// </summary>
+    public static bool TrySalvage(string folder, string reason)
+    {
+        SegmentManifest? first = null, last = null;
+        foreach (var path in Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                if (int.TryParse(Path.GetFileNameWithoutExtension(path), out _)
+                    && DurableFile.Read(path, SessionJson.Default.SegmentFile) is { Manifest: var manifest })
+                    (first, last) = (first ?? manifest, manifest);
+            }
+            catch (StateFileException)
+            {
+                // Told when the session is loaded.
+            }
+        }
+        if (first is null || last is null)
+            return false;
+        DurableFile.Write(Path.Combine(folder, "session.json"), new SessionFile
+        {
+            Manifest = new SessionManifest
+            {
+                Robot = first.Robot,
+                Session = first.Session,
+                State = SessionState.Failed,
+                Reason = reason,
+                ObjectPrefix = first.ObjectKey[..(first.ObjectKey.LastIndexOf('/') + 1)],
+                StartedNs = first.Clock.WallNs,
+                EndedNs = Math.Max(last.LogTimeEndNs, last.Clock.WallNs),
+                LastSequence = last.Sequence,
+                AgentVersion = AgentVersion.Text,
+            },
+        }, SessionJson.Default.SessionFile);
+        return true;
     }
 
     /// <summary>Changes what is known of the session; from then on the control plane has to be told again.</summary>

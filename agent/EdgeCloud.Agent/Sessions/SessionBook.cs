@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Serialization.Metadata;
 using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Agent.Sessions;
@@ -21,8 +22,8 @@ internal sealed class SessionBook
     public event Action<Segment>? SegmentChanged;
 
     /// <summary>
-    /// Reads every session of a data folder. A folder whose files are damaged goes to <c>quarantine/</c> whole, and <paramref name="onDamage"/>
-    /// is told which and why.
+    /// Reads every session of a data folder. What is damaged or does not belong there goes to <c>quarantine/</c>, and <paramref name="onDamage"/>
+    /// is told what and why; the rest is used.
     /// </summary>
     public static SessionBook Open(string dataDir, Action<string> onDamage)
     {
@@ -30,16 +31,34 @@ internal sealed class SessionBook
         Directory.CreateDirectory(book._root);
         foreach (var folder in Directory.GetDirectories(book._root))
         {
-            try
-            {
-                book.Add(Session.Load(folder));
-            }
-            catch (StateFileException e)
-            {
-                onDamage($"{e.Message}; moved to {Quarantine(dataDir, folder)}");
-            }
+            if (Load(dataDir, folder, onDamage) is { } session)
+                book.Add(session);
         }
+        foreach (var file in Directory.GetFiles(book._root))
+            onDamage($"{file} is no session; moved to {Quarantine(dataDir, file)}");
         return book;
+    }
+
+    private static Session? Load(string dataDir, string folder, Action<string> onDamage)
+    {
+        void Aside(string path, StateFileException e) =>
+            onDamage($"{e.Message}; moved to {Quarantine(dataDir, path)}, its recording is read again");
+        try
+        {
+            return Session.Load(folder, Aside);
+        }
+        catch (StateFileException e)
+        {
+            var own = Path.Combine(folder, "session.json");
+            var damaged = File.Exists(own) ? Quarantine(dataDir, own) : own;
+            if (Session.TrySalvage(folder, $"its file was damaged: {e.Message}"))
+            {
+                onDamage($"{e.Message}; what is left of it is {damaged}. The session is over, and its segments are delivered");
+                return Session.Load(folder, Aside);
+            }
+            onDamage($"{e.Message}; moved to {Quarantine(dataDir, folder)}");
+            return null;
+        }
     }
 
     public Session? Find(Guid id) => _sessions.GetValueOrDefault(id);
@@ -51,6 +70,27 @@ internal sealed class SessionBook
         Add(session);
         SessionChanged?.Invoke(session);
         return session;
+    }
+
+    /// <summary>A segment's recording is not what was sealed: custody ends here, and what there is of the file goes aside.</summary>
+    public void Quarantine(Segment segment, string reason)
+    {
+        if (segment.TryAdvance(Custody.Quarantined, reason) && File.Exists(segment.MediaPath))
+            Quarantine(Path.GetDirectoryName(_root)!, segment.MediaPath);
+    }
+
+    /// <summary>Reads a file of the agent's memory; null when it is not there, or was damaged and moved aside.</summary>
+    public static T? ReadOrQuarantine<T>(string dataDir, string path, JsonTypeInfo<T> type, Action<string> onDamage) where T : class
+    {
+        try
+        {
+            return DurableFile.Read(path, type);
+        }
+        catch (StateFileException e)
+        {
+            onDamage($"{e.Message}; moved to {Quarantine(dataDir, path)}, and begun anew");
+            return null;
+        }
     }
 
     /// <summary>Moves a file or folder aside; answers where it is now.</summary>

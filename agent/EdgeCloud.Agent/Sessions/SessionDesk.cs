@@ -104,7 +104,8 @@ internal sealed partial class SessionDesk(
     {
         Check(session, CommandKind.Cancel);
         await EndAsync(session, SessionState.Cancelled, reason);
-        foreach (var segment in session.Segments.Where(s => s.Custody is Custody.Sealed))
+        // One of which parts are in the bucket is left to the upload, which clears them away.
+        foreach (var segment in session.Segments.Where(s => s.Custody is Custody.Sealed && s.State.Multipart is null))
             segment.TryDiscard("cancelled");
         return session;
     });

@@ -1,4 +1,5 @@
 using EdgeCloud.Agent.Sources;
+using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Agent.Sessions;
@@ -20,6 +21,14 @@ internal static class TopicClasses
             or "foxglove_msgs/msg/CompressedVideo" or "foxglove.CompressedVideo" or "foxglove.CompressedImage" or "foxglove.RawImage"
             or "foxglove.PointCloud" => TopicClass.Bulk,
         _ => TopicClass.Normal,
+    };
+
+    /// <summary>The class of a channel of a log, of one that recovery found by its type.</summary>
+    public static TopicClass Of(ChannelDefinition channel) => channel.MemoryShare switch
+    {
+        <= 0.5 => TopicClass.Bulk,
+        < 1 => TopicClass.Normal,
+        _ => TopicClass.Critical,
     };
 
     /// <summary>The share of a log's memory that may wait for the disk before a class is refused.</summary>

@@ -2,8 +2,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EdgeCloud.Agent.Upload;
 
-/// <summary>A stretch of a file as a stream that can be read again, at the pace of a <see cref="BandwidthCap"/>. Does not own the file.</summary>
-internal sealed class FileRange(SafeFileHandle file, long start, long length, BandwidthCap? cap = null) : Stream
+/// <summary>
+/// A stretch of a file as a stream that can be read again, at the pace of a <see cref="BandwidthCap"/>; every read tells
+/// <paramref name="stall"/> that the body is under way. Does not own the file.
+/// </summary>
+internal sealed class FileRange(SafeFileHandle file, long start, long length, BandwidthCap? cap = null, StallGuard? stall = null) : Stream
 {
     private long _position;
 
@@ -32,7 +35,9 @@ internal sealed class FileRange(SafeFileHandle file, long start, long length, Ba
         var wanted = (int)Math.Clamp(length - _position, 0, buffer.Length);
         if (cap is not null && wanted > 0)
             wanted = await cap.TakeAsync(wanted, cancellationToken);
-        var read = await RandomAccess.ReadAsync(file, buffer[..wanted], start + _position, cancellationToken);
+        stall?.Moved();
+        // What was sealed a moment ago is in the page cache: a hop to another thread would cost more than the copy.
+        var read = RandomAccess.Read(file, buffer.Span[..wanted], start + _position);
         _position += read;
         return read;
     }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
 using Microsoft.Win32.SafeHandles;
 
@@ -11,46 +12,61 @@ namespace EdgeCloud.Agent.Upload;
 /// </summary>
 internal sealed class SegmentUpload(ObjectStore store, BandwidthCap cap)
 {
-    /// <summary>Uploads; when this returns the object was checked by HEAD and its manifest lies beside it.</summary>
+    private static readonly Func<bool> Always = () => true;
+
+    /// <summary>
+    /// Uploads. True when the object was checked by HEAD and its manifest lies beside it; false when <paramref name="mayGoOn"/>, asked before
+    /// every part but the first, said no: the parts that are there are remembered.
+    /// </summary>
     /// <exception cref="StoreException">The store refused; <see cref="StoreFault.Different"/> when another object is there.</exception>
+    /// <exception cref="SegmentAlteredException">The segment's file is not what was sealed.</exception>
     /// <exception cref="IOException">The segment's file cannot be read.</exception>
-    public async Task RunAsync(Segment segment, CancellationToken cancellation)
+    public async Task<bool> RunAsync(Segment segment, CancellationToken cancellation, Func<bool>? mayGoOn = null)
     {
         var manifest = segment.Manifest;
         if (await store.FindAsync(manifest.ObjectKey, cancellation) is { } present)
-            Check(manifest, present);
-        else
-            await SendAsync(segment, cancellation);
+        {
+            await CheckAsync(manifest, present, cancellation);
+            await GiveUpPartsAsync(segment, cancellation);
+        }
+        else if (!await SendAsync(segment, manifest, mayGoOn ?? Always, cancellation))
+        {
+            return false;
+        }
         var folder = manifest.ObjectKey[..(manifest.ObjectKey.LastIndexOf('/') + 1)];
         await store.PutJsonAsync(ObjectKeys.Manifest(folder, manifest.Sequence), ContractJson.Write(manifest), cancellation);
+        return true;
     }
 
-    private async Task SendAsync(Segment segment, CancellationToken cancellation)
+    private async Task<bool> SendAsync(Segment segment, SegmentManifest manifest, Func<bool> mayGoOn, CancellationToken cancellation)
     {
-        var manifest = segment.Manifest;
-        using (var file = File.OpenHandle(segment.MediaPath))
+        using (var file = Open(segment, manifest))
         {
-            if (RandomAccess.GetLength(file) != manifest.Bytes)
+            try
             {
-                throw new StoreException(StoreFault.Different,
-                    $"{segment.MediaPath} has {RandomAccess.GetLength(file)} bytes, and {manifest.Bytes} were sealed: it was changed");
+                if (!manifest.ETag.Contains('-', StringComparison.Ordinal))
+                    await SendWholeAsync(manifest, file, cancellation);
+                else if (!await SendPartsAsync(segment, manifest, file, mayGoOn, cancellation))
+                    return false;
             }
-            if (manifest.ETag.Contains('-', StringComparison.Ordinal))
-                await SendPartsAsync(segment, file, cancellation);
-            else
-                await SendWholeAsync(manifest, file, cancellation);
+            catch (StoreException e) when (e.Fault is StoreFault.BadDigest)
+            {
+                // On its way, or on this disk? Only reading it again tells.
+                RequireUnaltered(segment, manifest);
+                throw;
+            }
         }
         var stored = await store.HeadAsync(manifest.ObjectKey, cancellation)
             ?? throw new StoreException(StoreFault.Passing, $"{store.Place}/{manifest.ObjectKey} is not there after it was stored");
-        Check(manifest, stored);
+        await CheckAsync(manifest, stored, cancellation);
+        return true;
     }
 
     private async Task SendWholeAsync(SegmentManifest manifest, SafeFileHandle file, CancellationToken cancellation)
     {
-        await using var body = new FileRange(file, 0, manifest.Bytes, cap);
         try
         {
-            await store.PutNewAsync(manifest.ObjectKey, body, manifest.ETag, manifest.Sha256, cancellation);
+            await store.PutNewAsync(manifest.ObjectKey, file, manifest.Bytes, manifest.ETag, manifest.Sha256, cap, cancellation);
         }
         catch (StoreException e) when (e.Fault is StoreFault.AlreadyThere)
         {
@@ -58,9 +74,10 @@ internal sealed class SegmentUpload(ObjectStore store, BandwidthCap cap)
         }
     }
 
-    private async Task SendPartsAsync(Segment segment, SafeFileHandle file, CancellationToken cancellation)
+    private async Task<bool> SendPartsAsync(
+        Segment segment, SegmentManifest manifest, SafeFileHandle file, Func<bool> mayGoOn, CancellationToken cancellation)
     {
-        var (manifest, partBytes) = (segment.Manifest, segment.State.PartBytes);
+        var partBytes = segment.State.PartBytes;
         var upload = segment.State.Multipart;
         if (upload is null)
         {
@@ -74,44 +91,107 @@ internal sealed class SegmentUpload(ObjectStore store, BandwidthCap cap)
             {
                 if (upload.Parts.ContainsKey(number))
                     continue;
-                var start = (number - 1) * partBytes;
-                var etag = await store.PutPartAsync(
-                    manifest.ObjectKey, upload.UploadId, number, file, start, Math.Min(partBytes, manifest.Bytes - start), cap, cancellation);
-                upload = upload with { Parts = new SortedDictionary<int, string>(upload.Parts.ToDictionary()) { [number] = etag } };
+                if (number > 1 && !mayGoOn())
+                    return false;
+                var part = await SendPartAsync(segment, manifest, upload.UploadId, number, file, cancellation);
+                upload = upload with { Parts = new SortedDictionary<int, UploadedPart>(upload.Parts.ToDictionary()) { [number] = part } };
                 segment.Remember(upload);
             }
-            CheckParts(manifest, upload);
-            await store.CompletePartsAsync(manifest.ObjectKey, upload.UploadId, upload.Parts, cancellation);
+            if (ETagOf(upload) != manifest.ETag)
+            {
+                RequireUnaltered(segment, manifest);
+                throw Different(manifest, $"its parts make ETag {ETagOf(upload)}, and {manifest.ETag} was sealed");
+            }
+            await store.CompletePartsAsync(manifest.ObjectKey, upload.UploadId, upload.Parts.Select(p => (p.Key, p.Value.ETag)), cancellation);
         }
         catch (StoreException e) when (e.Fault is StoreFault.NoSuchUpload)
         {
             // Completed by a request whose answer was lost (the check that follows finds the object), or aborted: then all starts again.
             segment.Remember(null);
+            await store.AbortPartsAsync(manifest.ObjectKey, upload.UploadId, cancellation);
             if (await store.FindAsync(manifest.ObjectKey, cancellation) is null)
                 throw new StoreException(StoreFault.Passing, $"{store.Place}/{manifest.ObjectKey}: the server gave up the upload in parts; it starts again");
         }
+        return true;
     }
 
-    /// <summary>The parts as the server has them must make the ETag that was computed when the segment was sealed: else the file was changed.</summary>
-    private void CheckParts(SegmentManifest manifest, MultipartUpload upload)
+    private async Task<UploadedPart> SendPartAsync(
+        Segment segment, SegmentManifest manifest, string uploadId, int number, SafeFileHandle file, CancellationToken cancellation)
     {
-        // Where part ETags are no MD5s (a server that encrypts with its own keys) there is nothing to compare.
-        if (upload.Parts.Values.Any(p => p.Length != 32))
-            return;
-        var hashes = upload.Parts.OrderBy(p => p.Key).SelectMany(p => Convert.FromHexString(p.Value)).ToArray();
-        var etag = $"{Convert.ToHexStringLower(MD5.HashData(hashes))}-{upload.Parts.Count}";
-        if (etag != manifest.ETag)
-            throw Different(manifest, $"its parts make ETag {etag}, and {manifest.ETag} was sealed");
+        var start = (number - 1) * segment.State.PartBytes;
+        var length = Math.Min(segment.State.PartBytes, manifest.Bytes - start);
+        var md5 = segment.State.PartMd5s is { Count: > 0 } known ? known[number - 1] : await HashAsync(file, start, length, cancellation);
+        var etag = await store.PutPartAsync(manifest.ObjectKey, uploadId, number, file, start, length, md5, cap, cancellation);
+        return new UploadedPart(etag, md5);
     }
 
-    private void Check(SegmentManifest manifest, StoredObject stored)
+    private static async Task<string> HashAsync(SafeFileHandle file, long start, long length, CancellationToken cancellation)
+    {
+        await using var content = new FileRange(file, start, length);
+        return Convert.ToHexStringLower(await MD5.HashDataAsync(content, cancellation));
+    }
+
+    /// <summary>What an earlier attempt left unfinished beside an object that is complete.</summary>
+    private async Task GiveUpPartsAsync(Segment segment, CancellationToken cancellation)
+    {
+        if (segment.State.Multipart is not { } parts)
+            return;
+        await store.AbortPartsAsync(segment.Manifest.ObjectKey, parts.UploadId, cancellation);
+        segment.Remember(null);
+    }
+
+    /// <summary>The ETag that S3 makes of the parts, by the MD5s with which the server took them.</summary>
+    private static string ETagOf(MultipartUpload upload)
+    {
+        var hashes = upload.Parts.OrderBy(p => p.Key).SelectMany(p => Convert.FromHexString(p.Value.Md5)).ToArray();
+        return $"{Convert.ToHexStringLower(MD5.HashData(hashes))}-{upload.Parts.Count}";
+    }
+
+    private static SafeFileHandle Open(Segment segment, SegmentManifest manifest)
+    {
+        SafeFileHandle file;
+        try
+        {
+            file = File.OpenHandle(segment.MediaPath);
+        }
+        catch (FileNotFoundException)
+        {
+            throw new SegmentAlteredException($"{segment.MediaPath} is gone: somebody deleted it before it was delivered");
+        }
+        var bytes = RandomAccess.GetLength(file);
+        if (bytes == manifest.Bytes)
+            return file;
+        file.Dispose();
+        throw new SegmentAlteredException($"{segment.MediaPath} has {bytes} bytes, and {manifest.Bytes} were sealed: it was changed");
+    }
+
+    private static void RequireUnaltered(Segment segment, SegmentManifest manifest)
+    {
+        using var digest = new SegmentDigest(long.MaxValue, 8 << 20);
+        SealedFile.Hash(segment.MediaPath, digest);
+        var (sha256, _) = digest.Finish();
+        if (sha256 != manifest.Sha256)
+            throw new SegmentAlteredException($"{segment.MediaPath} has SHA-256 {sha256}, and {manifest.Sha256} was sealed: it was changed");
+    }
+
+    private async Task CheckAsync(SegmentManifest manifest, StoredObject stored, CancellationToken cancellation)
     {
         if (stored.Bytes != manifest.Bytes)
             throw Different(manifest, $"it has {stored.Bytes} bytes, and {manifest.Bytes} were sealed");
         if (stored.Sha256 != manifest.Sha256)
             throw Different(manifest, $"its metadata sha256 is '{stored.Sha256}', and '{manifest.Sha256}' was sealed");
-        if (stored.ETagIsMd5 && stored.ETag != manifest.ETag)
-            throw Different(manifest, $"its ETag is {stored.ETag}, and {manifest.ETag} was sealed");
+        if (stored.ETagIsMd5)
+        {
+            if (stored.ETag != manifest.ETag)
+                throw Different(manifest, $"its ETag is {stored.ETag}, and {manifest.ETag} was sealed");
+            return;
+        }
+        // An ETag that is no MD5 proves nothing: the server's own checksum does, or else reading the object.
+        var sha256 = stored.Checksum.Length > 0 && !stored.Checksum.Contains('-', StringComparison.Ordinal)
+            ? Convert.ToHexStringLower(Convert.FromBase64String(stored.Checksum))
+            : await store.ReadHashAsync(manifest.ObjectKey, cancellation);
+        if (sha256 != manifest.Sha256)
+            throw Different(manifest, $"its content has SHA-256 {sha256}, and {manifest.Sha256} was sealed");
     }
 
     private StoreException Different(SegmentManifest manifest, string difference) =>

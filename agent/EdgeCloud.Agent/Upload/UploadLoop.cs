@@ -5,18 +5,20 @@ using Microsoft.Extensions.Logging;
 namespace EdgeCloud.Agent.Upload;
 
 /// <summary>
-/// Delivers what is sealed: oldest first, several at a time, each again with growing pauses until it is there. When a session is over and
-/// all its segments are settled, its certificate <c>session.json</c> follows and the session is finished.
+/// Delivers what is sealed, in the order of <see cref="UploadQueue"/>, several at a time, each again with growing pauses until it is there. When
+/// a session is over and all its segments are settled, its certificate <c>session.json</c> follows and the session is finished.
 /// </summary>
 internal sealed partial class UploadLoop(
-    SessionBook book, ObjectStore store, BandwidthCap cap, NetworkConditions networks, int workers, Alarms alarms, TimeProvider clock, ILogger log)
+    SessionBook book, ObjectStore store, BandwidthCap cap, NetworkConditions networks, AbandonedUploads abandoned, int workers, Alarms alarms,
+    TimeProvider clock, ILogger log)
 {
-    private const string Alarm = "upload";
-    private readonly Lock _gate = new();
-    private readonly HashSet<object> _taken = [];
-    private readonly Dictionary<object, (int Failures, DateTimeOffset Due)> _failed = [];
+    private readonly UploadQueue _queue = new(clock);
+    private readonly StorePause _pause = new(clock);
+    private readonly UploadAlarms _alarms = new(alarms, log);
     private readonly SegmentUpload _upload = new(store, cap);
     private readonly SemaphoreSlim _wake = new(0);
+    private UploadWindows _windows = UploadWindows.Always;
+    private long _syncUntilTicks;
     private long _retries;
     private long _bytes;
     private string _lastError = "";
@@ -24,36 +26,94 @@ internal sealed partial class UploadLoop(
     /// <summary>Attempts that failed since the start.</summary>
     public long Retries => Volatile.Read(ref _retries);
 
+    /// <summary>Attempts in a row that did not reach the store.</summary>
+    public int Failures => _pause.Failures;
+
+    /// <summary>When the store is tried again; null when it works.</summary>
+    public DateTimeOffset? NextAttempt => _pause.Due;
+
     /// <summary>Bytes of segments that were uploaded since the start.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>Bytes that went out since the start, those of failed attempts included.</summary>
+    public long SentBytes => cap.Taken;
 
     /// <summary>The last error; empty when the last attempt went through.</summary>
     public string LastError => Volatile.Read(ref _lastError);
 
-    /// <summary>Looks for work now: something was sealed, acknowledged or ended.</summary>
+    /// <summary>When uploads may run. May change at any time.</summary>
+    public UploadWindows Windows
+    {
+        get => Volatile.Read(ref _windows);
+        set
+        {
+            Volatile.Write(ref _windows, value);
+            Wake();
+        }
+    }
+
+    /// <summary>Why segments wait although nothing failed; empty when uploads may run.</summary>
+    public string WaitsFor => AreWindowsOpen() ? "" : "upload.windows";
+
+    /// <summary>Looks for work now: the network changed, or a setting.</summary>
     public void Wake()
     {
         if (_wake.CurrentCount < workers)
-            _wake.Release();
+            _wake.Release(workers);
     }
 
     /// <summary>Forgets all pauses, so that everything is tried at once.</summary>
     public void RetryNow()
     {
-        lock (_gate)
-            _failed.Clear();
-        for (var i = 0; i < workers; i++)
-            _wake.Release();
+        _queue.ForgetPauses();
+        _pause.End();
+        Wake();
+    }
+
+    /// <summary>Until then uploads run outside their windows too.</summary>
+    public void SyncUntil(DateTimeOffset end)
+    {
+        Volatile.Write(ref _syncUntilTicks, end.UtcTicks);
+        Wake();
     }
 
     /// <summary>The control plane refused what was uploaded: it is tried again after a pause, as if the upload had failed.</summary>
-    public void Refused(Segment segment, string reason) => Failed(segment, $"segment {segment.Sequence} was refused: {reason}", permanent: false);
+    public void Refused(Segment segment, string reason)
+    {
+        _queue.Pause(segment, isPermanent: false);
+        Count($"segment {segment.Sequence} of {segment.Session.Id} was refused: {reason}");
+    }
 
     /// <summary>Works until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancellation)
+    public async Task RunAsync(CancellationToken cancellation)
     {
         ReturnInterrupted();
-        return Task.WhenAll(Enumerable.Range(0, workers).Select(_ => WorkAsync(cancellation)));
+        book.SegmentChanged += Changed;
+        book.SessionChanged += Changed;
+        try
+        {
+            foreach (var session in book.All)
+                _queue.Put(session);
+            await abandoned.LookAsync(clock.GetUtcNow(), cancellation);
+            await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => WorkAsync(cancellation)));
+        }
+        finally
+        {
+            book.SegmentChanged -= Changed;
+            book.SessionChanged -= Changed;
+        }
+    }
+
+    private void Changed(Segment segment)
+    {
+        _queue.Put(segment);
+        Wake();
+    }
+
+    private void Changed(Session session)
+    {
+        _queue.Put(session);
+        Wake();
     }
 
     /// <summary>What a stopped agent was uploading is sealed, with its parts remembered.</summary>
@@ -67,80 +127,73 @@ internal sealed partial class UploadLoop(
     {
         while (!cancellation.IsCancellationRequested)
         {
-            if (TakeNext(out var wait) is { } work)
-                await DoAsync(work, cancellation);
-            else
+            if (TakeNext(out var wait) is not { } work)
+            {
                 await _wake.WaitAsync(wait, cancellation);
+                continue;
+            }
+            try
+            {
+                await DoAsync(work, cancellation);
+            }
+            finally
+            {
+                _queue.GiveBack(work);
+            }
         }
     }
 
     private object? TakeNext(out TimeSpan wait)
     {
-        wait = Backoff.Longest;
-        var now = clock.GetUtcNow();
-        lock (_gate)
+        if (_pause.Due is { } due && due - clock.GetUtcNow() is { Ticks: > 0 } left)
         {
-            foreach (var work in Candidates())
-            {
-                if (_taken.Contains(work))
-                    continue;
-                if (_failed.TryGetValue(work, out var failed) && failed.Due > now)
-                {
-                    wait = failed.Due - now < wait ? failed.Due - now : wait;
-                    continue;
-                }
-                _taken.Add(work);
-                return work;
-            }
+            wait = left;
+            return null;
         }
-        return null;
+        var work = _queue.Take(MayGo, out wait);
+        if (Windows.UntilChange(clock.GetLocalNow()) is var change && change < wait)
+            wait = change + TimeSpan.FromSeconds(1);
+        return work;
     }
 
-    /// <summary>What was asked for; then sealed segments whose session's policy lets them go, oldest session first; behind them its certificate.</summary>
-    private IEnumerable<object> Candidates()
-    {
-        foreach (var session in book.All.Where(s => s.File is { Certified: false, Manifest.Requested.Count: > 0 }))
-        {
-            foreach (var segment in session.Segments.Where(s => s.Custody is Custody.Sealed && session.IsRequested(s)))
-                yield return segment;
-        }
-        foreach (var session in book.All)
-        {
-            if (session.File.Certified)
-                continue;
-            var segments = session.Segments;
-            if (session.State is SessionState.Cancelled || networks.Allows(session.File.Manifest.Upload))
-            {
-                foreach (var segment in segments.Where(s => s.Custody is Custody.Sealed))
-                    yield return segment;
-            }
-            if (session.IsComplete && segments.All(s => s.IsSettled))
-                yield return session;
-        }
-    }
+    private bool MayGo(string lane) => lane == UploadQueue.Asked || AreWindowsOpen() && networks.Allows(lane);
+
+    private bool AreWindowsOpen() =>
+        Windows.AreOpen(clock.GetLocalNow()) || clock.GetUtcNow().UtcTicks < Volatile.Read(ref _syncUntilTicks);
 
     private async Task DoAsync(object work, CancellationToken cancellation)
     {
+        var session = (work as Segment)?.Session ?? (Session)work;
+        var round = _pause.Round;
         try
         {
             if (work is Segment segment)
                 await UploadAsync(segment, cancellation);
             else
-                await CertifyAsync((Session)work, cancellation);
-            Succeeded(work);
+                await CertifyAsync(session, cancellation);
+            Succeeded(work, session);
+            await abandoned.LookAsync(clock.GetUtcNow(), cancellation);
         }
         catch (StoreException e)
         {
-            Failed(work, e.Message, e.IsPermanent);
+            Failed(work, session, round, e);
+        }
+        catch (SegmentAlteredException e)
+        {
+            book.Quarantine((Segment)work, e.Message);
+            _alarms.Altered((Segment)work, e.Message);
         }
         catch (IOException e)
         {
-            Failed(work, e.Message, permanent: true);
+            _queue.Pause(work, isPermanent: true);
+            _alarms.Unreadable(session, e.Message);
+            Count(e.Message);
         }
         finally
         {
-            lock (_gate)
-                _taken.Remove(work);
+            // Only now: an upload that failed has its pause before it can be taken again.
+            if (work is Segment { Custody: Custody.Uploading } interrupted)
+                interrupted.TryAdvance(Custody.Sealed, interrupted.State.Reason);
         }
     }
 
@@ -155,15 +208,8 @@ internal sealed partial class UploadLoop(
         }
         if (!segment.TryAdvance(Custody.Uploading))
             return;
-        try
-        {
-            await _upload.RunAsync(segment, cancellation);
-        }
-        catch
-        {
-            segment.TryAdvance(Custody.Sealed);
-            throw;
-        }
+        if (!await _upload.RunAsync(segment, cancellation, () => MayGo(UploadQueue.LaneOf(segment))))
+            return;
         segment.TryAdvance(Custody.Uploaded);
         Interlocked.Add(ref _bytes, segment.Manifest.Bytes);
     }
@@ -177,39 +223,37 @@ internal sealed partial class UploadLoop(
         LogDelivered(session.Id, certificate.LastSequence);
     }
 
-    private void Succeeded(object work)
+    private void Succeeded(object work, Session session)
     {
-        lock (_gate)
-            _failed.Remove(work);
-        if (LastError.Length > 0)
+        _queue.Forget(work);
+        _queue.Forget(session);
+        _pause.End();
+        if (Interlocked.Exchange(ref _lastError, "").Length > 0)
             LogWorksAgain(store.Place);
-        Volatile.Write(ref _lastError, "");
-        alarms.Clear(Alarm);
-        Wake();
+        _alarms.Succeeded(work, session);
     }
 
-    private void Failed(object work, string error, bool permanent)
+    private void Failed(object work, Session session, int round, StoreException e)
     {
-        lock (_gate)
-        {
-            var failures = _failed.GetValueOrDefault(work).Failures + 1;
-            _failed[work] = (failures, clock.GetUtcNow() + (permanent ? Backoff.Longest : Backoff.After(failures)));
-        }
+        if (e.ConcernsAll)
+            _pause.Failed(round, e.IsPermanent);
+        else
+            _queue.Pause(e.Fault is StoreFault.Denied ? session : work, e.IsPermanent);
+        if (e.IsPermanent)
+            _alarms.Refused(work, session, e);
+        else if (LastError.Length == 0)
+            LogFailed(e.Message);
+        Count(e.Message);
+    }
+
+    private void Count(string error)
+    {
         Interlocked.Increment(ref _retries);
-        // One line for each new reason, not one for each of a thousand segments.
-        if (Interlocked.Exchange(ref _lastError, error) == error)
-            return;
-        if (permanent && alarms.Raise(Alarm, $"upload refused: {error}"))
-            LogRefused(error);
-        else if (!permanent)
-            LogFailed(error);
+        Volatile.Write(ref _lastError, error);
     }
 
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "{Error}; it is tried again")]
     private partial void LogFailed(string error);
-
-    [LoggerMessage(EventId = 302, Level = LogLevel.Error, Message = "{Error}; it is tried again every two minutes until somebody puts it right")]
-    private partial void LogRefused(string error);
 
     [LoggerMessage(EventId = 303, Level = LogLevel.Information, Message = "Uploads to {Place} work again")]
     private partial void LogWorksAgain(string place);

@@ -13,6 +13,9 @@ internal sealed class ETagHash(long singlePutBytes, int partBytes) : IDisposable
     private readonly List<byte> _parts = [];
     private int _inPart;
 
+    /// <summary>MD5s of the parts, lower-case hexadecimal, once the hash has ended; none of an object that goes up in one request.</summary>
+    public IReadOnlyList<string> Parts { get; private set; } = [];
+
     /// <summary>Bytes added.</summary>
     public long Bytes { get; private set; }
 
@@ -38,6 +41,7 @@ internal sealed class ETagHash(long singlePutBytes, int partBytes) : IDisposable
         if (Bytes <= singlePutBytes) return Convert.ToHexStringLower(_whole.GetHashAndReset());
         if (_inPart > 0) EndPart();
         var parts = _parts.ToArray();
+        Parts = [.. parts.Chunk(MD5.HashSizeInBytes).Select(Convert.ToHexStringLower)];
         return $"{Convert.ToHexStringLower(MD5.HashData(parts))}-{parts.Length / MD5.HashSizeInBytes}";
     }
 

@@ -72,6 +72,8 @@ public sealed record SealedSegment
     public required string Sha256 { get; init; }
     /// <summary>The ETag that S3 will give the object, without quotes (see <see cref="SegmentLogOptions.SinglePutBytes"/>).</summary>
     public required string ETag { get; init; }
+    /// <summary>MD5s of its parts, lower-case hexadecimal: what each upload of one promises; none when it goes up in one request.</summary>
+    public IReadOnlyList<string> PartMd5s { get; init; } = [];
     /// <summary>What is in it.</summary>
     public required SegmentFacts Facts { get; init; }
     /// <summary>Chunks in the file.</summary>

@@ -19,6 +19,9 @@ internal sealed class SegmentDigest(long singlePutBytes, int partBytes) : IDispo
     /// <summary>CRC32 of the bytes that the SHA-256 has.</summary>
     public uint Crc { get; private set; }
 
+    /// <summary>See <see cref="ETagHash.Parts"/>.</summary>
+    public IReadOnlyList<string> PartMd5s => _etag.Parts;
+
     /// <summary>Adds bytes of the file to those hashes that they follow on.</summary>
     /// <param name="offset">Where the bytes lie.</param>
     /// <param name="data">The bytes.</param>

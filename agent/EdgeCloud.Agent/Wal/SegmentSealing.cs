@@ -163,6 +163,7 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
             Bytes = bytes,
             Sha256 = sha256,
             ETag = etag,
+            PartMd5s = digest.PartMd5s,
             Facts = facts,
             Chunks = contents.Chunks.Count,
             CommitOverheadBytes = contents.OverheadBytes,

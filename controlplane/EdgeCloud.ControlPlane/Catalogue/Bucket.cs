@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
@@ -39,7 +41,13 @@ public sealed record BucketSettings(
 /// <param name="Bytes">Size.</param>
 /// <param name="ETag">ETag without quotes.</param>
 /// <param name="Sha256">The metadata <c>sha256</c>; empty when it was not set.</param>
-public sealed record ObjectFacts(long Bytes, string ETag, string Sha256);
+/// <param name="ETagIsMd5">False where the server encrypts with keys of its own and its ETags say nothing about the content.</param>
+/// <param name="Checksum">SHA-256 of the whole content as the server computed it, hexadecimal; empty where it computes none.</param>
+public sealed record ObjectFacts(long Bytes, string ETag, string Sha256, bool ETagIsMd5, string Checksum)
+{
+    /// <summary>True when something that the server computed itself depends on every byte.</summary>
+    public bool VouchesForContent => ETagIsMd5 || Checksum.Length > 0;
+}
 
 /// <summary>S3 could not be asked, or gave no usable answer: try again later. Says nothing about the object.</summary>
 public sealed class BucketUnavailableException(string message, Exception inner) : Exception(message, inner);
@@ -74,8 +82,74 @@ public sealed class Bucket : IDisposable
     {
         try
         {
-            var head = await _client.GetObjectMetadataAsync(Name, key, cancellation);
-            return new ObjectFacts(head.ContentLength, head.ETag.Trim('"'), head.Metadata["sha256"] ?? "");
+            var head = await _client.GetObjectMetadataAsync(
+                new GetObjectMetadataRequest { BucketName = Name, Key = key, ChecksumMode = ChecksumMode.ENABLED }, cancellation);
+            var encryption = head.ServerSideEncryptionMethod;
+            return new ObjectFacts(
+                head.ContentLength, head.ETag.Trim('"'), head.Metadata["sha256"] ?? "",
+                encryption is null || encryption == ServerSideEncryptionMethod.None || encryption == ServerSideEncryptionMethod.AES256,
+                // Of an object in parts it is a checksum of checksums, with their number behind a dash.
+                head.ChecksumSHA256 is { Length: > 0 } sum && !sum.Contains('-') ? Convert.ToHexStringLower(Convert.FromBase64String(sum)) : "");
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound && e.ErrorCode != "NoSuchBucket")
+        {
+            return null;
+        }
+        catch (Exception e) when (IsUnavailable(e, cancellation))
+        {
+            throw Unavailable(e);
+        }
+    }
+
+    /// <summary>The content of a small object; null when it is not there.</summary>
+    /// <exception cref="BucketUnavailableException">S3 did not answer.</exception>
+    /// <exception cref="Contracts.ContractException">It is larger than <paramref name="maxBytes"/>.</exception>
+    public async Task<byte[]?> ReadAsync(string key, int maxBytes, CancellationToken cancellation)
+    {
+        using var answer = await OpenAsync(key, cancellation);
+        if (answer is null)
+            return null;
+        if (answer.ContentLength > maxBytes)
+            throw new Contracts.ContractException($"{key} has {answer.ContentLength} bytes; at most {maxBytes} are read");
+        var content = new byte[answer.ContentLength];
+        await TryAsync(async () =>
+        {
+            await answer.ResponseStream.ReadExactlyAsync(content, cancellation);
+            return true;
+        }, cancellation);
+        return content;
+    }
+
+    /// <summary>SHA-256 of an object's content, which is read whole, hexadecimal; null when it is not there.</summary>
+    /// <exception cref="BucketUnavailableException">S3 did not answer.</exception>
+    public async Task<string?> ReadHashAsync(string key, CancellationToken cancellation)
+    {
+        using var answer = await OpenAsync(key, cancellation);
+        return answer is null ? null
+            : Convert.ToHexStringLower(await TryAsync(() => SHA256.HashDataAsync(answer.ResponseStream, cancellation).AsTask(), cancellation));
+    }
+
+    /// <summary>Keys below <paramref name="prefix"/>, in order.</summary>
+    /// <exception cref="BucketUnavailableException">S3 did not answer.</exception>
+    public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var request = new ListObjectsV2Request { BucketName = Name, Prefix = prefix };
+        while (true)
+        {
+            var page = await TryAsync(() => _client.ListObjectsV2Async(request, cancellation), cancellation);
+            foreach (var found in page.S3Objects ?? [])
+                yield return found.Key;
+            if (page.IsTruncated is not true)
+                yield break;
+            request.ContinuationToken = page.NextContinuationToken;
+        }
+    }
+
+    private async Task<GetObjectResponse?> OpenAsync(string key, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _client.GetObjectAsync(Name, key, cancellation);
         }
         catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound && e.ErrorCode != "NoSuchBucket")
         {

@@ -27,12 +27,11 @@ public sealed class SegmentChecks
 }
 
 /// <summary>
-/// Checks that the object of every uploaded segment is what its manifest says (one HEAD: size, ETag, SHA-256), and only then makes the
-/// segment acknowledged and tells the robot. An object that is missing or differs sends the segment back; S3 that does not answer says
-/// nothing about the object and is asked again. What was left over, by a restart or another replica's end, a sweep finds.
+/// Has the object of every uploaded segment checked against its manifest, by <see cref="ObjectCheck"/>, and tells the robot what came of it. An
+/// object that is missing or differs sends the segment back; S3 that does not answer says nothing about the object and is asked again. What was left over, by a restart or another replica's end, a sweep finds.
 /// </summary>
 internal sealed partial class SegmentVerification(
-    IDbContextFactory<CatalogueDb> catalogue, Bucket bucket, SegmentChecks checks, FleetLink link, FleetMetrics metrics, TimeProvider clock,
+    IDbContextFactory<CatalogueDb> catalogue, ObjectCheck objects, SegmentChecks checks, FleetLink link, FleetMetrics metrics, TimeProvider clock,
     ILogger<SegmentVerification> log) : BackgroundService
 {
     private const int Parallel = 4;
@@ -101,47 +100,12 @@ internal sealed partial class SegmentVerification(
 
     private async Task CheckAsync(SegmentKey key, CancellationToken cancellation)
     {
-        SegmentManifest manifest;
-        await using (var db = await catalogue.CreateDbContextAsync(cancellation))
-        {
-            var known = await Announcements.FindAsync(db, key.Date, key.Session, key.Sequence, cancellation);
-            if (known is not { Custody: Custody.Uploaded })
-                return;
-            manifest = known.Manifest;
-        }
-        var difference = Difference(manifest, await bucket.HeadAsync(manifest.ObjectKey, cancellation));
-        if (await ConcludeAsync(key, manifest.Sha256, difference, cancellation) is { } answer)
-            await AnswerAsync(answer, cancellation);
-    }
-
-    /// <summary>What about the object is not as announced; empty when it is.</summary>
-    internal static string Difference(SegmentManifest manifest, ObjectFacts? found) => found switch
-    {
-        null => $"the object {manifest.ObjectKey} is not in the bucket",
-        _ when found.Bytes != manifest.Bytes => $"the object has {found.Bytes} bytes, the manifest says {manifest.Bytes}",
-        _ when !found.ETag.Equals(manifest.ETag, StringComparison.OrdinalIgnoreCase) =>
-            $"the object's ETag is {found.ETag}, the manifest says {manifest.ETag}",
-        _ when !found.Sha256.Equals(manifest.Sha256, StringComparison.OrdinalIgnoreCase) =>
-            $"the object's SHA-256 metadata is '{found.Sha256}', the manifest says {manifest.Sha256}",
-        _ => "",
-    };
-
-    private async Task<CustodyMessage?> ConcludeAsync(SegmentKey key, string sha256, string difference, CancellationToken cancellation)
-    {
-        var now = clock.GetUtcNow();
-        await using var db = await catalogue.CreateDbContextAsync(cancellation);
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        await db.Database.ExecuteSqlAsync($"select 1 from sessions where id = {key.Session} for update", cancellation);
-        var segment = await Announcements.FindAsync(db, key.Date, key.Session, key.Sequence, cancellation);
-        var isConcluded = difference.Length == 0 ? segment?.Acknowledge(sha256, now) : segment?.Refuse(sha256, difference, now);
-        if (segment is null || isConcluded != true)
-            return null;
-        await db.SaveChangesAsync(cancellation);
-        await transaction.CommitAsync(cancellation);
+        if (await objects.CheckAsync(key, cancellation) is not var (answer, difference))
+            return;
         metrics.Checked(difference.Length == 0);
         if (difference.Length > 0)
-            Differs(log, key.Session, key.Sequence, segment.Robot, difference);
-        return segment.Answer();
+            Differs(log, key.Session, key.Sequence, answer.Robot, difference);
+        await AnswerAsync(answer, cancellation);
     }
 
     private async Task AnswerAsync(CustodyMessage answer, CancellationToken cancellation)

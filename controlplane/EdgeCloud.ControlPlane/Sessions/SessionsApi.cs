@@ -23,6 +23,8 @@ public static class SessionsApi
             .RequireAuthorization(Policies.Delete).ProducesProblem(404).ProducesProblem(409);
         sessions.MapPost("/{id:guid}/restore", RestoreAsync).WithName("restoreSession").WithSummary("Bring a deleted session back")
             .RequireAuthorization(Policies.Delete).ProducesProblem(404);
+        sessions.MapGet("/{id:guid}/verification", VerifyAsync).WithName("verifySession")
+            .WithSummary("Hold a session's certificate against the bucket, object by object").ProducesValidationProblem().ProducesProblem(404).ProducesProblem(409);
         sessions.MapPost("/{id:guid}/fetch", FetchAsync).WithName("fetchSession").WithSummary("Have the robot upload a time range of a session first")
             .RequireAuthorization(Policies.Command).ProducesValidationProblem().ProducesProblem(404).ProducesProblem(409);
     }
@@ -81,6 +83,40 @@ public static class SessionsApi
             .ToListAsync(cancellation);
         return TypedResults.Ok(Paging.Of<SegmentView>(
             [.. rows.Select(View)], count, s => Paging.Cursor(s.Manifest.Sequence.ToString(CultureInfo.InvariantCulture))));
+    }
+
+    private static async Task<Ok<VerificationView>> VerifyAsync(
+        CatalogueDb db, CertificateCheck check, Guid id, string? cursor, int? limit, bool? full, CancellationToken cancellation)
+    {
+        var count = Paging.Limit(limit);
+        var after = cursor is null ? 0 : Paging.ReadNumber(cursor);
+        var session = await FindAsync(db, id, cancellation);
+        SessionManifest certificate;
+        try
+        {
+            certificate = await check.ReadAsync(session.ObjectPrefix, cancellation) ?? throw RequestException.Conflict(
+                $"The bucket has no certificate of the session, which is {SnakeCaseNames.Of(session.State.ToString())}: it is written when everything of it is settled.");
+        }
+        catch (ContractException e)
+        {
+            throw RequestException.Conflict($"The session's certificate cannot be read: {e.Message}");
+        }
+        var lines = certificate.Segments?.Count ?? 0;
+        var findings = new List<SegmentFinding>();
+        for (var i = after; i < lines && findings.Count < count; i++)
+            findings.Add(await check.CheckAsync(certificate, i, full ?? false, cancellation));
+        return TypedResults.Ok(new VerificationView
+        {
+            Session = id,
+            State = certificate.State,
+            Segments = lines,
+            Messages = certificate.Messages,
+            Lost = certificate.Ledger.Sum(e => e.Lost()),
+            Faults = CertificateCheck.FaultsOf(certificate),
+            Items = findings,
+            NextCursor = after + findings.Count < lines
+                ? Paging.Cursor((after + findings.Count).ToString(CultureInfo.InvariantCulture)) : null,
+        });
     }
 
     private static async Task<Accepted<CommandView>> FetchAsync(

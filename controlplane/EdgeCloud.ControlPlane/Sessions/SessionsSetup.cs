@@ -1,3 +1,5 @@
+using EdgeCloud.ControlPlane.Catalogue;
+
 namespace EdgeCloud.ControlPlane.Sessions;
 
 /// <summary>Registers recordings: announcements and the check of what was uploaded.</summary>
@@ -6,12 +8,24 @@ public static class SessionsSetup
     /// <summary>The recordings' part of the container.</summary>
     public static void AddSessions(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<SegmentChecks>();
-        builder.Services.AddSingleton<Announcements>();
+        builder.AddCustody();
         builder.Services.AddSingleton<Tagging>();
         builder.Services.AddSingleton<Notes>();
         builder.Services.AddSingleton<Events>();
         builder.Services.AddSingleton<SessionDeletion>();
         builder.Services.AddHostedService<SegmentVerification>();
+    }
+
+    /// <summary>What decides custody, without what listens to robots.</summary>
+    /// <exception cref="ConfigurationException">A key of the section <c>Custody</c> is wrong.</exception>
+    public static void AddCustody(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(CustodySettings.Read(builder.Configuration));
+        builder.Services.AddSingleton<SegmentChecks>();
+        builder.Services.AddSingleton<Announcements>();
+        builder.Services.AddSingleton<ObjectCheck>();
+        builder.Services.AddSingleton<CertificateCheck>();
+        builder.Services.AddSingleton(Console.Out);
+        builder.Services.AddSingleton<Reindex>();
     }
 }

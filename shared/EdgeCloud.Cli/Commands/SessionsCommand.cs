@@ -5,10 +5,10 @@ using Spectre.Console;
 
 namespace EdgeCloud.Cli.Commands;
 
-/// <summary><c>edgecloud sessions list|show|fetch</c>.</summary>
+/// <summary><c>edgecloud sessions list|show|fetch|verify</c>.</summary>
 internal static class SessionsCommand
 {
-    public static Command Create() => new("sessions", "Sessions: what was recorded") { CreateList(), CreateShow(), CreateFetch() };
+    public static Command Create() => new("sessions", "Sessions: what was recorded") { CreateList(), CreateShow(), CreateFetch(), SessionVerifyCommand.Create() };
 
     private static Command CreateList()
     {

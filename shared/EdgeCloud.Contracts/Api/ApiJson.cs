@@ -40,6 +40,7 @@ namespace EdgeCloud.Contracts.Api;
 [JsonSerializable(typeof(SessionView))]
 [JsonSerializable(typeof(Page<SessionView>))]
 [JsonSerializable(typeof(FetchRequest))]
+[JsonSerializable(typeof(VerificationView))]
 [JsonSerializable(typeof(SegmentView))]
 [JsonSerializable(typeof(Page<SegmentView>))]
 [JsonSerializable(typeof(ExportRequest))]

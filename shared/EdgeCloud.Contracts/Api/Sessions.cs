@@ -60,6 +60,44 @@ public sealed record FetchRequest
     public int ExpiresInSeconds { get; set; } = 86_400;
 }
 
+/// <summary><c>GET /api/v1/sessions/{id}/verification</c>: a session's certificate held against the bucket, page by page.</summary>
+public sealed record VerificationView
+{
+    /// <summary>Session.</summary>
+    public required Guid Session { get; init; }
+    /// <summary>How it ended.</summary>
+    public required SessionState State { get; init; }
+    /// <summary>Segments that the certificate lists.</summary>
+    public required int Segments { get; init; }
+    /// <summary>Messages that it says were recorded.</summary>
+    public required long Messages { get; init; }
+    /// <summary>Messages that it says were lost.</summary>
+    public required long Lost { get; init; }
+    /// <summary>What is wrong with the certificate in itself.</summary>
+    public required IReadOnlyList<string> Faults { get; init; }
+    /// <summary>The segments of this page.</summary>
+    public required IReadOnlyList<SegmentFinding> Items { get; init; }
+    /// <summary>Send as <c>cursor</c> to get the next page; null when this is the last.</summary>
+    public string? NextCursor { get; init; }
+}
+
+/// <summary>One segment of a certificate, checked.</summary>
+public sealed record SegmentFinding
+{
+    /// <summary>Place in the session, from 1.</summary>
+    public required int Sequence { get; init; }
+    /// <summary>Its end, as the certificate says.</summary>
+    public required Custody Custody { get; init; }
+    /// <summary>Why it was discarded or quarantined; empty otherwise.</summary>
+    public string Reason { get; set; } = "";
+    /// <summary>Size, bytes.</summary>
+    public long Bytes { get; init; }
+    /// <summary>Messages in it.</summary>
+    public long Messages { get; init; }
+    /// <summary>What in the bucket is not as the certificate says; empty when all is.</summary>
+    public string Fault { get; set; } = "";
+}
+
 /// <summary><c>GET /api/v1/sessions/{id}/segments</c>.</summary>
 public sealed record SegmentView
 {

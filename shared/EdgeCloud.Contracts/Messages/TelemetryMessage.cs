@@ -67,6 +67,12 @@ public sealed record UploadStatus
     public double BytesPerSecond { get; init; }
     /// <summary>Attempts that failed since the agent started.</summary>
     public long Retries { get; init; }
+    /// <summary>Attempts in a row that did not reach the store; 0 while it works.</summary>
+    public int Failures { get; init; }
+    /// <summary>When the store is tried again, robot's wall clock, ns since the Unix epoch; null while it works.</summary>
+    public long? NextAttemptNs { get; init; }
+    /// <summary>Why segments wait although nothing failed, such as <c>upload.windows</c>; empty when uploads may run.</summary>
+    public string WaitsFor { get; set; } = "";
     /// <summary>The last error, empty when the last attempt went through.</summary>
     public string LastError { get; set; } = "";
 }

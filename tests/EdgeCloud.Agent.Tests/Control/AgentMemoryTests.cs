@@ -17,7 +17,7 @@ public sealed class AgentMemoryTests : IDisposable
         var revisions = new List<Revision>();
         for (var start = 0; start < 3; start++)
         {
-            var memory = AgentMemory.Open(_folder.Path, "amr-01");
+            var memory = AgentMemory.Open(_folder.Path, "amr-01", _ => { });
             for (var connection = 0; connection < 3; connection++)
             {
                 var epoch = memory.BeginEpoch(clock);
@@ -29,24 +29,29 @@ public sealed class AgentMemoryTests : IDisposable
         }
         clock.Advance(TimeSpan.FromHours(4));
         File.Delete(_folder["agent.json"]);
-        AgentMemory.Open(_folder.Path, "amr-01").BeginEpoch(clock);
-        revisions.Add(AgentMemory.Open(_folder.Path, "amr-01").NextRevision());
+        AgentMemory.Open(_folder.Path, "amr-01", _ => { }).BeginEpoch(clock);
+        revisions.Add(AgentMemory.Open(_folder.Path, "amr-01", _ => { }).NextRevision());
         Assert.All(revisions.Zip(revisions.Skip(1)), pair => Assert.True(pair.Second.IsNewerThan(pair.First)));
     }
 
     [Fact]
     public void A_folder_of_another_robot_is_refused()
     {
-        AgentMemory.Open(_folder.Path, "amr-01");
-        var error = Assert.Throws<StateFileException>(() => AgentMemory.Open(_folder.Path, "amr-02"));
+        AgentMemory.Open(_folder.Path, "amr-01", _ => { });
+        var error = Assert.Throws<StateFileException>(() => AgentMemory.Open(_folder.Path, "amr-02", _ => { }));
         Assert.Contains("belongs to robot 'amr-01', and this agent is 'amr-02'", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_damaged_file_is_named()
+    public void A_damaged_file_is_named_moved_aside_and_begun_anew()
     {
         File.WriteAllText(_folder["agent.json"], "{ \"robot\": ");
-        Assert.Contains("agent.json is damaged", Assert.Throws<StateFileException>(() => AgentMemory.Open(_folder.Path, "amr-01")).Message, StringComparison.Ordinal);
+        List<string> damage = [];
+        Assert.Empty(AgentMemory.Open(_folder.Path, "amr-01", damage.Add).Settings);
+        Assert.Contains("agent.json is damaged", Assert.Single(damage), StringComparison.Ordinal);
+        Assert.Single(Directory.GetFiles(_folder["quarantine"]));
+        AgentMemory.Open(_folder.Path, "amr-01", damage.Add);
+        Assert.Single(damage);
     }
 
     [Fact]

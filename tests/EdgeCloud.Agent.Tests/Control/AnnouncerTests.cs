@@ -23,7 +23,7 @@ public sealed class AnnouncerTests : IAsyncLifetime
         _session = await _bench.StartAsync();
         _bench.Send("/a", 1);
         await _bench.Desk.SealAsync();
-        await Eventually.Holds(() => _session.Segments.Count == 1, TimeSpan.FromSeconds(20), "a segment");
+        await Eventually.Holds(() => _session.File.Manifest.LastSequence == 1, TimeSpan.FromSeconds(20), "a segment, and the session knows");
         _segment = _session.Segments[0];
         _bench.Book.SegmentChanged += _announcer.Enqueue;
         _bench.Book.SessionChanged += _announcer.Enqueue;

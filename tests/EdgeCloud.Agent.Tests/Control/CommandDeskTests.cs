@@ -165,8 +165,8 @@ public sealed class CommandDeskTests : IAsyncLifetime
 
     private void OpenDesk()
     {
-        _memory = CommandMemory.Open(_bench.Configuration.DataDir);
-        _settings = new RunTimeSettings(_bench.Configuration, AgentMemory.Open(_bench.Configuration.DataDir, "amr-01"), TimeProvider.System);
+        _memory = CommandMemory.Open(_bench.Configuration.DataDir, _ => { });
+        _settings = new RunTimeSettings(_bench.Configuration, AgentMemory.Open(_bench.Configuration.DataDir, "amr-01", _ => { }), TimeProvider.System);
         _desk = new CommandDesk("amr-01", _bench.Desk, _bench.Book, _memory, _settings,
             new DeliveryWatch(_bench.Book, null, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
         _answers.Clear();

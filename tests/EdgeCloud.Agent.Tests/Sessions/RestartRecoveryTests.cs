@@ -70,15 +70,66 @@ public sealed class RestartRecoveryTests
     }
 
     [Fact]
-    public async Task A_session_whose_state_is_damaged_goes_to_quarantine_whole_and_the_others_go_on()
+    public async Task A_session_whose_state_is_damaged_is_over_and_what_it_recorded_is_delivered()
     {
         await using var bench = SessionBench.Create();
         var (damaged, sound) = (await RecordAsync(bench), await RecordAsync(bench));
         File.WriteAllText(Path.Combine(damaged.Folder, "session.json"), "{}");
         await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
-        Assert.Equal(sound.Id, Assert.Single(again.Book.All).Id);
+        Assert.Equal(2, again.Book.All.Count);
+        Assert.Equal(SessionState.Finishing, again.Book.Find(sound.Id)!.State);
+        var salvaged = again.Book.Find(damaged.Id)!;
+        Assert.Equal((SessionState.Failed, 3, damaged.File.Manifest.ObjectPrefix, true),
+            (salvaged.State, salvaged.Segments.Count, salvaged.File.Manifest.ObjectPrefix, salvaged.IsComplete));
         Assert.Contains("session.json is damaged", Assert.Single(again.Damage), StringComparison.Ordinal);
-        Assert.True(File.Exists(Path.Combine(Assert.Single(Directory.GetDirectories(Path.Combine(bench.Configuration.DataDir, "quarantine"))), "000003.mcap")));
+        Assert.StartsWith("session.json", Path.GetFileName(Assert.Single(Directory.GetFiles(Path.Combine(bench.Configuration.DataDir, "quarantine")))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_session_of_which_nothing_can_be_read_goes_to_quarantine_whole()
+    {
+        await using var bench = SessionBench.Create();
+        var folder = Path.Combine(bench.Configuration.DataDir, "sessions", "of-somebody-else");
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "notes.txt"), "mine");
+        File.WriteAllText(Path.Combine(bench.Configuration.DataDir, "sessions", "todo.txt"), "mine too");
+        await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        Assert.Empty(again.Book.All);
+        Assert.Equal(2, again.Damage.Count);
+        Assert.True(File.Exists(Path.Combine(Assert.Single(Directory.GetDirectories(Path.Combine(bench.Configuration.DataDir, "quarantine"))), "notes.txt")));
+    }
+
+    [Fact]
+    public async Task A_segment_whose_state_is_damaged_is_read_again_from_its_recording()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await RecordAsync(bench);
+        var before = session.Segments.Select(s => s.Manifest.Sha256).ToList();
+        File.WriteAllText(Path.Combine(session.Folder, "000002.json"), "{ \"custody\": \"sea");
+        await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        var restarted = again.Book.Find(session.Id)!;
+        Assert.Equal(before, restarted.Segments.Select(s => s.Manifest.Sha256));
+        Assert.Equal(session.Segments.Select(s => s.Manifest.PreviousSha256), restarted.Segments.Select(s => s.Manifest.PreviousSha256));
+        Assert.All(restarted.Segments, s => Assert.Equal(Custody.Sealed, s.Custody));
+        Assert.Contains("000002.json is damaged", Assert.Single(again.Damage), StringComparison.Ordinal);
+        Assert.Equal(SessionBench.Ledger(session, "/a"), SessionBench.Ledger(restarted, "/a"));
+    }
+
+    [Fact]
+    public async Task What_others_put_into_a_sessions_folder_is_moved_aside_and_named_and_is_no_segment()
+    {
+        await using var bench = SessionBench.Create();
+        var (session, other) = (await RecordAsync(bench), await RecordAsync(bench));
+        File.WriteAllText(Path.Combine(session.Folder, "readme.txt"), "what is this?");
+        File.Copy(other.Segments[0].MediaPath, Path.Combine(session.Folder, "000004.mcap"));
+        await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        var restarted = again.Book.Find(session.Id)!;
+        Assert.Equal([Custody.Sealed, Custody.Sealed, Custody.Sealed, Custody.Quarantined], restarted.Segments.Select(s => s.Custody));
+        Assert.Contains($"is a recording of session {other.Id}", restarted.Segments[3].State.Reason, StringComparison.Ordinal);
+        Assert.Equal(2, again.Alarms.Current.Count);
+        Assert.Contains(again.Alarms.Current, a => a.Contains("readme.txt is no file of this agent", StringComparison.Ordinal));
+        Assert.Equal(["000004.mcap", "readme.txt"],
+            Directory.GetFiles(Path.Combine(bench.Configuration.DataDir, "quarantine")).Select(f => Path.GetFileName(f)[..^19]).Order(StringComparer.Ordinal));
     }
 
     [Fact]

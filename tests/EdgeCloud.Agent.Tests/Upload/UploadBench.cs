@@ -16,6 +16,8 @@ namespace EdgeCloud.Agent.Tests.Upload;
 internal sealed class UploadBench : IAsyncDisposable
 {
     public const string Prefix = "recordings";
+    private const int PartBytes = 5 << 20;
+    private static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(30);
     private readonly List<IDisposable> _stores = [];
 
     private UploadBench(SessionBench recording, Session session, string endpoint, string bucket, S3Key robot, AmazonS3Client owner)
@@ -40,16 +42,7 @@ internal sealed class UploadBench : IAsyncDisposable
         var bucket = await s3.CreateBucketAsync();
         var robot = await s3.AddRobotAsync(bucket, Prefix, "amr-01");
         var recording = SessionBench.Create();
-        var id = Guid.CreateVersion7();
-        var session = recording.Book.Create(new SessionManifest
-        {
-            Robot = "amr-01",
-            Session = id,
-            State = SessionState.Finishing,
-            ObjectPrefix = ObjectKeys.SessionPrefix(Prefix, "amr-01", DateTimeOffset.UtcNow, id),
-            StartedNs = 1,
-            AgentVersion = "test",
-        });
+        var session = NewSession(recording, priority: 0);
         var owner = new AmazonS3Client(new BasicAWSCredentials(s3.Owner.AccessKey, s3.Owner.SecretKey), new AmazonS3Config
         {
             ServiceURL = s3.Endpoint,
@@ -60,28 +53,49 @@ internal sealed class UploadBench : IAsyncDisposable
         return new UploadBench(recording, session, s3.Endpoint, bucket, robot, owner);
     }
 
-    /// <summary>Adds a sealed segment of random bytes: 5 MiB parts, one request up to 10 MiB.</summary>
-    public Segment AddSegment(int bytes, int seed = 1, (long First, long Last) logTimes = default)
+    /// <summary>Adds a session that is over.</summary>
+    public Session AddSession(int priority) => NewSession(Recording, priority);
+
+    private static Session NewSession(SessionBench recording, int priority)
     {
-        const int PartBytes = 5 << 20;
-        var sequence = Session.Segments.Count + 1;
-        var path = Path.Combine(Session.Folder, $"{ObjectKeys.SegmentName(sequence)}.mcap");
+        var id = Guid.CreateVersion7();
+        return recording.Book.Create(new SessionManifest
+        {
+            Robot = "amr-01",
+            Session = id,
+            State = SessionState.Finishing,
+            ObjectPrefix = ObjectKeys.SessionPrefix(Prefix, "amr-01", DateTimeOffset.UtcNow, id),
+            StartedNs = 1,
+            Priority = priority,
+            AgentVersion = "test",
+        });
+    }
+
+    /// <summary>Adds a sealed segment of random bytes: 5 MiB parts unless said otherwise, one request up to two parts.</summary>
+    public Segment AddSegment(int bytes, int seed = 1, (long First, long Last) logTimes = default, TopicClass topicClass = TopicClass.Normal, int partBytes = PartBytes,
+        Session? session = null)
+    {
+        var to = session ?? Session;
+        var sequence = to.Segments.Count + 1;
+        var path = Path.Combine(to.Folder, $"{ObjectKeys.SegmentName(sequence)}.mcap");
         var content = new byte[bytes];
         new Random(seed).NextBytes(content);
         File.WriteAllBytes(path, content);
-        using var digest = new Agent.Wal.SegmentDigest(2 * PartBytes, PartBytes);
+        using var digest = new Agent.Wal.SegmentDigest(2 * partBytes, partBytes);
         digest.Add(content);
         var (sha256, etag) = digest.Finish();
-        Session.AddToChain(new SegmentFile
+        to.AddToChain(new SegmentFile
         {
             Custody = Custody.Sealed,
-            PartBytes = PartBytes,
+            PartBytes = partBytes,
+            PartMd5s = digest.PartMd5s,
+            Class = topicClass,
             Manifest = new SegmentManifest
             {
                 Robot = "amr-01",
-                Session = Session.Id,
+                Session = to.Id,
                 Sequence = sequence,
-                ObjectKey = ObjectKeys.Segment(Session.File.Manifest.ObjectPrefix, sequence),
+                ObjectKey = ObjectKeys.Segment(to.File.Manifest.ObjectPrefix, sequence),
                 Bytes = bytes,
                 Sha256 = sha256,
                 ETag = etag,
@@ -91,12 +105,12 @@ internal sealed class UploadBench : IAsyncDisposable
                 AgentVersion = "test",
             },
         });
-        return Session.Segments[^1];
+        return to.Segments[^1];
     }
 
     public ObjectStore Store(S3Settings? settings = null)
     {
-        var store = new ObjectStore(settings ?? Settings);
+        var store = new ObjectStore(settings ?? Settings, StallLimit);
         _stores.Add(store);
         return store;
     }
@@ -106,7 +120,9 @@ internal sealed class UploadBench : IAsyncDisposable
         new SegmentUpload(Store(settings), new BandwidthCap(0, TimeProvider.System)).RunAsync(segment, cancellation);
 
     public UploadLoop Loop(S3Settings? settings = null, int workers = 3, NetworkConditions? networks = null) => new(
-        Recording.Book, Store(settings), new BandwidthCap(0, TimeProvider.System), networks ?? Networks(), workers, Recording.Alarms, TimeProvider.System, NullLogger.Instance);
+        Recording.Book, Store(settings), new BandwidthCap(0, TimeProvider.System), networks ?? Networks(),
+        new AbandonedUploads(Recording.Book, Store(settings), ObjectKeys.RobotPrefix(Prefix, "amr-01"), NullLogger.Instance),
+        workers, Recording.Alarms, TimeProvider.System, NullLogger.Instance);
 
     /// <summary>The robot's network: over loopback holds "here", over a wireless LAN nothing.</summary>
     public NetworkConditions Networks() => new(
@@ -119,8 +135,13 @@ internal sealed class UploadBench : IAsyncDisposable
         return (Convert.ToHexStringLower(await SHA256.HashDataAsync(answer.ResponseStream)), answer.Metadata["sha256"]);
     }
 
-    public async Task<List<string>> KeysAsync() =>
-        [.. ((await Owner.ListObjectsV2Async(new ListObjectsV2Request { BucketName = Bucket })).S3Objects ?? []).Select(o => o.Key)];
+    public async Task<List<string>> KeysAsync()
+    {
+        List<string> keys = [];
+        await foreach (var found in Owner.Paginators.ListObjectsV2(new ListObjectsV2Request { BucketName = Bucket }).S3Objects)
+            keys.Add(found.Key);
+        return keys;
+    }
 
     public async Task<int> OpenMultipartUploadsAsync() =>
         ((await Owner.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = Bucket })).MultipartUploads ?? []).Count;

@@ -1,4 +1,5 @@
 using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Upload;
 using EdgeCloud.Contracts;
 using EdgeCloud.Testing;
 
@@ -62,7 +63,7 @@ public sealed class UploadLoopTests(S3Server s3)
         var loop = bench.Loop(settings);
         using var end = new CancellationTokenSource();
         var running = loop.RunAsync(end.Token);
-        await Eventually.Holds(() => loop.Retries >= 2 && loop.LastError.Length > 0, Deadline, "both attempts failed");
+        await Eventually.Holds(() => loop.Retries >= 2 && loop.LastError.Length > 0 && loop.Failures > 0, Deadline, "both attempts failed");
         Assert.Empty(bench.Recording.Alarms.Current);
         relay.Restore();
         loop.RetryNow();
@@ -121,6 +122,100 @@ public sealed class UploadLoopTests(S3Server s3)
     }
 
     [Fact]
+    public async Task Sessions_of_greater_priority_go_first_then_classes_that_matter_more_then_the_oldest()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var classes = (TopicClass[])[TopicClass.Bulk, TopicClass.Normal, TopicClass.Critical, TopicClass.Normal, TopicClass.Bulk];
+        for (var i = 0; i < classes.Length; i++)
+            bench.AddSegment(1000, seed: i, logTimes: (100 * i, 100 * i + 99), topicClass: classes[i]);
+        var urgent = bench.AddSession(priority: 5);
+        bench.AddSegment(1000, seed: 9, logTimes: (900, 999), topicClass: TopicClass.Bulk, session: urgent);
+        List<(int Priority, int Sequence)> order = [];
+        bench.Recording.Book.SegmentChanged += s =>
+        {
+            if (s.Custody is Custody.Uploading)
+                order.Add((s.Session.File.Manifest.Priority, s.Sequence));
+        };
+        await RunAsync(bench, () => Eventually.Holds(
+            () => bench.Recording.Book.All.SelectMany(s => s.Segments).All(s => s.Custody is Custody.Uploaded), Deadline, "all are uploaded"), workers: 1);
+        Assert.Equal([(5, 1), (0, 3), (0, 2), (0, 4), (0, 1), (0, 5)], order);
+    }
+
+    [Fact]
+    public async Task Outside_the_windows_only_what_was_asked_for_goes_up_until_somebody_syncs()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        bench.AddSegment(1000, logTimes: (1, 2));
+        var asked = bench.AddSegment(1000, logTimes: (10, 11));
+        bench.Session.Request(new TimeRange(10, 12));
+        var loop = bench.Loop();
+        var now = DateTimeOffset.Now;
+        Assert.True(UploadWindows.TryParse($"{now.AddHours(2):HH}:00-{now.AddHours(3):HH}:00", out var later));
+        loop.Windows = later;
+        using var end = new CancellationTokenSource();
+        var running = loop.RunAsync(end.Token);
+        await Eventually.Holds(() => asked.Custody is Custody.Uploaded, Deadline, "what was asked for is uploaded");
+        Assert.Equal((Custody.Sealed, "upload.windows"), (bench.Session.Segments[0].Custody, loop.WaitsFor));
+        loop.SyncUntil(DateTimeOffset.UtcNow.AddMinutes(1));
+        await Eventually.Holds(() => bench.Session.Segments[0].Custody is Custody.Uploaded, Deadline, "the other one too");
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task While_the_store_is_out_of_reach_it_is_asked_once_in_a_while_and_not_once_for_every_segment()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        for (var i = 0; i < 100; i++)
+            bench.AddSegment(100, seed: i);
+        var loop = bench.Loop(bench.Settings with { Endpoint = $"http://127.0.0.1:{FreePort.Next()}" });
+        using var end = new CancellationTokenSource();
+        var running = loop.RunAsync(end.Token);
+        await Eventually.Holds(() => loop.Failures >= 2, Deadline, "it was tried twice");
+        Assert.InRange(loop.Retries, 2, 3 * 3);
+        Assert.NotNull(loop.NextAttempt);
+        Assert.Empty(bench.Recording.Alarms.Current);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task An_altered_segment_goes_to_quarantine_a_twin_is_an_alarm_and_the_rest_goes_on()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var altered = bench.AddSegment(1000);
+        var gone = bench.AddSegment(1000, seed: 2);
+        var twin = bench.AddSegment(1000, seed: 3);
+        var sound = bench.AddSegment(1000, seed: 4);
+        using (var file = File.OpenWrite(altered.MediaPath))
+            file.WriteByte((byte)(File.ReadAllBytes(sound.MediaPath)[0] ^ 0xFF));
+        File.Delete(gone.MediaPath);
+        await bench.Owner.PutObjectAsync(new() { BucketName = bench.Bucket, Key = twin.Manifest.ObjectKey, ContentBody = "a twin's" });
+        await RunAsync(bench, () => Eventually.Holds(
+            () => sound.Custody is Custody.Uploaded && altered.Custody is Custody.Quarantined && gone.Custody is Custody.Quarantined
+                && bench.Recording.Alarms.Current.Count == 3, Deadline, "each has come to its end"), workers: 1);
+        Assert.Contains("it was changed", altered.State.Reason, StringComparison.Ordinal);
+        Assert.Contains("is gone", gone.State.Reason, StringComparison.Ordinal);
+        Assert.Contains(bench.Recording.Alarms.Current, a => a.Contains("is another object", StringComparison.Ordinal));
+        Assert.Equal(Custody.Sealed, twin.Custody);
+        Assert.False(File.Exists(altered.MediaPath));
+        Assert.Single(Directory.GetFiles(Path.Combine(bench.Recording.Configuration.DataDir, "quarantine")));
+        Assert.Equal(Custody.Quarantined, Agent.Sessions.Session.Load(bench.Session.Folder).Segments[0].Custody);
+    }
+
+    [Fact]
+    public async Task Uploads_in_parts_that_nobody_remembers_are_given_up_at_start()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(1000);
+        await bench.Store().BeginPartsAsync(segment.Manifest.ObjectKey, segment.Manifest.Sha256, default);
+        await bench.Store().BeginPartsAsync(ObjectKeys.Segment(bench.Session.File.Manifest.ObjectPrefix, 99), segment.Manifest.Sha256, default);
+        Assert.Equal(2, await bench.OpenMultipartUploadsAsync());
+        await RunAsync(bench, () => Eventually.Holds(() => segment.Custody is Custody.Uploaded, Deadline, "it is uploaded"));
+        Assert.Equal(0, await bench.OpenMultipartUploadsAsync());
+    }
+
+    [Fact]
     public async Task A_cancelled_session_uploads_nothing_and_gives_up_its_parts()
     {
         await using var bench = await UploadBench.CreateAsync(s3);
@@ -136,11 +231,9 @@ public sealed class UploadLoopTests(S3Server s3)
     }
 
     private static async Task RunAsync(
-        UploadBench bench, Func<Task> meanwhile, S3Settings? settings = null, int workers = 3, Agent.Upload.NetworkConditions? networks = null)
+        UploadBench bench, Func<Task> meanwhile, S3Settings? settings = null, int workers = 3, NetworkConditions? networks = null)
     {
         var loop = bench.Loop(settings, workers, networks);
-        bench.Recording.Book.SegmentChanged += _ => loop.Wake();
-        bench.Recording.Book.SessionChanged += _ => loop.Wake();
         using var end = new CancellationTokenSource();
         var running = loop.RunAsync(end.Token);
         await meanwhile();

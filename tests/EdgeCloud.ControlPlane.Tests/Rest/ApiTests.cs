@@ -37,6 +37,7 @@ public sealed class ApiTests(ControlPlaneProcess plane) : IAsyncLifetime
     [InlineData("GET", "/api/v1/sessions/01900000-0000-7000-8000-000000000000")]
     [InlineData("GET", "/api/v1/sessions/01900000-0000-7000-8000-000000000000/segments")]
     [InlineData("POST", "/api/v1/sessions/01900000-0000-7000-8000-000000000000/fetch")]
+    [InlineData("GET", "/api/v1/sessions/01900000-0000-7000-8000-000000000000/verification")]
     [InlineData("GET", "/api/v1/exports")]
     [InlineData("POST", "/api/v1/exports")]
     [InlineData("GET", "/api/v1/exports/01900000-0000-7000-8000-000000000000")]
@@ -109,7 +110,7 @@ public sealed class ApiTests(ControlPlaneProcess plane) : IAsyncLifetime
         var operations = document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).ToList();
         var ids = operations.Select(o => o.Value.GetProperty("operationId").GetString()).ToList();
         Assert.Equal(ids.Count, ids.Distinct().Count());
-        Assert.Subset(ids.ToHashSet(), new HashSet<string?> { "login", "listRobots", "issueCommand", "listSessions", "fetchSession", "deleteSession", "createNote", "createEvent", "createExport" });
+        Assert.Subset(ids.ToHashSet(), new HashSet<string?> { "login", "listRobots", "issueCommand", "listSessions", "fetchSession", "verifySession", "deleteSession", "createNote", "createEvent", "createExport" });
         Assert.All(operations, o => Assert.False(string.IsNullOrEmpty(o.Value.GetProperty("summary").GetString())));
         Assert.All(operations, o => Assert.Equal(
             o.Value.GetProperty("operationId").GetString() != "login", o.Value.TryGetProperty("security", out _)));

@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using System.Globalization;
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Agent.Upload;
+using EdgeCloud.Contracts;
+using EdgeCloud.Testing;
+
+namespace EdgeCloud.Benchmarks.Upload;
+
+/// <summary>What uploading 10 MB/s of new segments costs beside doing nothing: CPU, memory, and bytes read back from the disk.</summary>
+internal static class SteadyBenchmark
+{
+    private const int SegmentBytes = 20_000_000, Segments = 15;
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    public static async Task RunAsync(S3Server s3, string folder)
+    {
+        var settings = await UploadBenchmark.SettingsAsync(s3);
+        var recordings = new Recordings(folder);
+        var session = recordings.AddSession("recordings");
+        var files = Enumerable.Range(1, Segments).Select(i => Recordings.Write(session, i, SegmentBytes)).ToList();
+        using var store = new ObjectStore(settings, TimeSpan.FromMinutes(1));
+        var loop = UploadBenchmark.Loop(recordings.Book, store, settings);
+        var idle = Snapshot();
+        using var end = new CancellationTokenSource();
+        var running = loop.RunAsync(end.Token);
+        var before = Snapshot();
+        long peak = 0;
+        var clock = Stopwatch.StartNew();
+        foreach (var file in files)
+        {
+            session.AddToChain(file);
+            for (var until = clock.Elapsed + Interval; clock.Elapsed < until; await Task.Delay(100))
+                peak = Math.Max(peak, Environment.WorkingSet);
+        }
+        var after = Snapshot();
+        var seconds = clock.Elapsed.TotalSeconds;
+        while (session.Segments.Any(s => s.Custody is not Custody.Uploaded))
+            await Task.Delay(10);
+        await end.CancelAsync();
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var bytes = (double)Segments * SegmentBytes;
+        Console.WriteLine(
+            $"steady {bytes / 1e6 / seconds:0.0} MB/s: {100 * (after.Cpu - before.Cpu).TotalSeconds / seconds:0.0}% of a core (at most 5), "
+            + $"{(peak - idle.WorkingSet) / 1048576.0:0.0} MiB beyond the base (at most 32), "
+            + $"{(after.Read - before.Read) / bytes:0.00} bytes read per byte (at most 1.0, state files included)");
+    }
+
+    private static (TimeSpan Cpu, long WorkingSet, long Read) Snapshot()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        var read = long.Parse(File.ReadLines("/proc/self/io").First(l => l.StartsWith("rchar:", StringComparison.Ordinal))[6..], CultureInfo.InvariantCulture);
+        return (Environment.CpuUsage.TotalTime, Environment.WorkingSet, read);
+    }
+}
