@@ -125,8 +125,9 @@ internal sealed partial class UploadLoop(
 
     private async Task WorkAsync(CancellationToken cancellation)
     {
-        while (!cancellation.IsCancellationRequested)
+        while (true)
         {
+            cancellation.ThrowIfCancellationRequested();
             if (TakeNext(out var wait) is not { } work)
             {
                 await _wake.WaitAsync(wait, cancellation);

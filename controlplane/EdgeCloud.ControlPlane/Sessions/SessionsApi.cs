@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Access;
 using EdgeCloud.ControlPlane.Catalogue;
