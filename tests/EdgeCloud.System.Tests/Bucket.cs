@@ -51,7 +51,7 @@ public sealed class Bucket(EdgeCloudSystem system) : IDisposable
         return keys;
     }
 
-    public async Task<int> OpenUploadsAsync() => ((await _s3.ListMultipartUploadsAsync(new() { BucketName = Name })).MultipartUploads ?? []).Count;
+    public async Task<int> OpenUploadsAsync() => ((await _s3.ListMultipartUploadsAsync(new Amazon.S3.Model.ListMultipartUploadsRequest { BucketName = Name })).MultipartUploads ?? []).Count;
 
     public Task OverwriteAsync(string key, byte[] content)
     {

@@ -27,7 +27,7 @@ internal sealed class Recordings(string dataDir)
         });
     }
 
-    /// <summary>Writes the file of a segment; answers what <see cref="Add"/> needs, so that the hashing is done before it is measured.</summary>
+    /// <summary>Writes the file of a segment; answers the segment, sealed and not chained, so that the hashing is done before it is measured.</summary>
     public static SegmentFile Write(Session session, int sequence, int bytes)
     {
         var content = new byte[bytes];
