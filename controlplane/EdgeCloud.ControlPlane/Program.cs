@@ -4,6 +4,7 @@ using EdgeCloud.ControlPlane.Catalogue;
 using EdgeCloud.ControlPlane.Exports;
 using EdgeCloud.ControlPlane.Fleet;
 using EdgeCloud.ControlPlane.Sessions;
+using EdgeCloud.ControlPlane.Sessions.Preview;
 using EdgeCloud.ControlPlane.Shell;
 
 // edgecloud-controlplane [run] [--urls URL] [--Section:Key=value ...]
@@ -26,6 +27,7 @@ try
         builder.AddBucket();
         builder.AddFleet();
         builder.AddSessions();
+        builder.AddPreviews();
         builder.AddExports();
         builder.AddApi();
         builder.AddHealth();
@@ -76,6 +78,7 @@ static async Task<int> RunAsync(WebApplication app)
     api.MapSessionsApi();
     api.MapAnnotationsApi();
     api.MapSavedViewsApi();
+    api.MapPreviewApi();
     api.MapExportsApi();
     api.MapRecipesApi();
     app.UsePortal();

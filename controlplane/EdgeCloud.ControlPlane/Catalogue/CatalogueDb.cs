@@ -5,6 +5,7 @@ using EdgeCloud.ControlPlane.Access.Webhooks;
 using EdgeCloud.ControlPlane.Exports;
 using EdgeCloud.ControlPlane.Fleet;
 using EdgeCloud.ControlPlane.Sessions;
+using EdgeCloud.ControlPlane.Sessions.Preview;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
@@ -49,6 +50,8 @@ public sealed class CatalogueDb(DbContextOptions<CatalogueDb> options) : Identit
     public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
     /// <summary>Answers to requests that may be repeated.</summary>
     public DbSet<IdempotencyKey> IdempotencyKeys => Set<IdempotencyKey>();
+    /// <summary>Which segments have an excerpt in the bucket, for previews.</summary>
+    public DbSet<SegmentExcerpt> SegmentExcerpts => Set<SegmentExcerpt>();
     /// <summary>Exports, asked for, running and done.</summary>
     public DbSet<ExportJob> Exports => Set<ExportJob>();
     /// <summary>Keys of programs that act for a user.</summary>

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using EdgeCloud.Contracts;
 using EdgeCloud.ControlPlane.Catalogue;
 using EdgeCloud.ControlPlane.Fleet;
+using EdgeCloud.ControlPlane.Sessions.Preview;
 using EdgeCloud.Mqtt;
 using Microsoft.EntityFrameworkCore;
 
@@ -31,7 +32,8 @@ public sealed class SegmentChecks
 /// object that is missing or differs sends the segment back; S3 that does not answer says nothing about the object and is asked again. What was left over, by a restart or another replica's end, a sweep finds.
 /// </summary>
 internal sealed partial class SegmentVerification(
-    IDbContextFactory<CatalogueDb> catalogue, ObjectCheck objects, SegmentChecks checks, FleetLink link, FleetMetrics metrics, TimeProvider clock,
+    IDbContextFactory<CatalogueDb> catalogue, ObjectCheck objects, SegmentChecks checks, FleetLink link, FleetMetrics metrics, ExcerptMaker excerpts,
+    TimeProvider clock,
     ILogger<SegmentVerification> log) : BackgroundService
 {
     private const int Parallel = 4;
@@ -103,6 +105,8 @@ internal sealed partial class SegmentVerification(
         if (await objects.CheckAsync(key, cancellation) is not var (answer, difference))
             return;
         metrics.Checked(difference.Length == 0);
+        if (difference.Length == 0)
+            excerpts.Prepare(key, segment.Manifest);
         if (difference.Length > 0)
             Differs(log, key.Session, key.Sequence, answer.Robot, difference);
         await AnswerAsync(answer, cancellation);

@@ -1,4 +1,5 @@
 using EdgeCloud.ControlPlane.Exports.Pages;
+using EdgeCloud.ControlPlane.Sessions.Preview;
 using Microsoft.AspNetCore.Components.Authorization;
 using Radzen;
 
@@ -32,6 +33,7 @@ public static class PortalRegistration
         app.UseAntiforgery();
         app.MapStaticAssets();
         app.MapExportDownload();
+        app.MapPreviewPages();
         // Pages set their own frame-ancestors with the rest of the policy.
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null);
     }
