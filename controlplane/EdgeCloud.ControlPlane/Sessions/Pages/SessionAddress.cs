@@ -24,6 +24,12 @@ public sealed record SessionAddress
     public long? CursorNs { get; init; }
     /// <summary>Which panel is open under the timeline.</summary>
     public string Panel { get; init; } = FirstPanel;
+    /// <summary>What is plotted, as <c>{topic}:{field}</c>, in order.</summary>
+    public IReadOnlyList<string> Plot { get; init; } = [];
+    /// <summary>Least level of the log's lines; null for all.</summary>
+    public string? Level { get; init; }
+    /// <summary>Text that the log's lines contain; null for all.</summary>
+    public string? Find { get; init; }
     /// <summary>Page of the open panel's table, from 1.</summary>
     public int Page { get; init; } = 1;
 
@@ -58,6 +64,12 @@ public sealed record SessionAddress
             query.Add(string.Create(CultureInfo.InvariantCulture, $"t={cursor}"));
         if (Panel != FirstPanel)
             query.Add($"panel={Uri.EscapeDataString(Panel)}");
+        if (Plot.Count > 0)
+            query.Add($"plot={string.Join(',', Plot.Select(Uri.EscapeDataString))}");
+        if (!string.IsNullOrEmpty(Level))
+            query.Add($"level={Uri.EscapeDataString(Level)}");
+        if (!string.IsNullOrEmpty(Find))
+            query.Add($"find={Uri.EscapeDataString(Find)}");
         if (Page > 1)
             query.Add(string.Create(CultureInfo.InvariantCulture, $"page={Page}"));
         return query.Count == 0 ? $"/sessions/{Session}" : $"/sessions/{Session}?{string.Join('&', query)}";

@@ -1,0 +1,122 @@
+using System.Text.RegularExpressions;
+using EdgeCloud.Contracts;
+using EdgeCloud.Contracts.Api;
+using EdgeCloud.ControlPlane.Access;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace EdgeCloud.Portal.Tests;
+
+/// <summary>A recording is looked at in the browser: plots, images, messages and logs of the simulated robot.</summary>
+[Collection(PortalCollection.Name)]
+public sealed class PreviewTests(Portal portal) : IAsyncLifetime
+{
+    private static Guid? _session;
+
+    private Guid Session => _session!.Value;
+
+    public async ValueTask InitializeAsync()
+    {
+        // One recording for all of them.
+        if (_session is not null || portal.Url.Length == 0)
+            return;
+        await portal.MakeIdleAsync();
+        var session = await portal.StartSessionAsync("looked at");
+        var api = portal.System.Api;
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });
+        await api.WaitForSessionAsync(session, s => s.State == SessionState.Finished, "is finished");
+        _session = session;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task A_plot_is_chosen_drawn_pointed_at_and_zoomed()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{Session}?panel=plot");
+        var page = visit.Page;
+        await page.GetByText("/imu/data: linear_acceleration.x").ClickAsync();
+        var plot = page.Locator("ec-plot[data-complete='true']");
+        await Expect(plot.Locator("tbody tr")).ToHaveCountAsync(4, new() { Timeout = Portal.PatienceMs });
+        await Expect(plot.Locator("tbody tr").First.Locator("td").Nth(4)).ToHaveTextAsync("m/s²");
+        Assert.True(await InkAsync(page) > 500, "the plot is blank");
+
+        await page.GetByLabel("Topic to plot").SelectOptionAsync("/battery");
+        await page.GetByLabel("Field to plot").SelectOptionAsync(new SelectOptionValue { Index = 1 });
+        await Expect(plot.Locator("tbody tr")).ToHaveCountAsync(5, new() { Timeout = Portal.PatienceMs });
+
+        var box = (await page.Locator(".ec-plot-strip").First.BoundingBoxAsync())!;
+        await page.Mouse.ClickAsync(box.X + (box.Width / 2), box.Y + 80);
+        await Expect(page).ToHaveURLAsync(new Regex(@"[?&]t=\d{19}"));
+        await Expect(plot.Locator("tbody tr").First.Locator("td").Nth(1)).Not.ToHaveTextAsync("-");
+        await page.Mouse.MoveAsync(box.X + 200, box.Y + 80);
+        await page.Mouse.DownAsync();
+        await page.Mouse.MoveAsync(box.X + 400, box.Y + 80);
+        await page.Mouse.UpAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("[?&]from=.*to="));
+        await Expect(page.GetByText("Whole session")).ToBeVisibleAsync();
+        await page.GoBackAsync();
+        await Expect(page.GetByText("Whole session")).Not.ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Images_show_at_the_cursor_and_along_the_strip()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{Session}?panel=image");
+        var page = visit.Page;
+        await Expect(page.Locator("ec-film .ec-plot-status")).ToContainTextAsync("320 x 240 png", new() { Timeout = Portal.PatienceMs });
+        var first = await page.Locator("ec-film").GetAttributeAsync("data-shown");
+        await page.Locator(".ec-film-frame").Last.ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex(@"[?&]t=\d{19}"));
+        await Expect(page.Locator("ec-film")).Not.ToHaveAttributeAsync("data-shown", first!);
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "/lidar/points" }).ClickAsync();
+        await Expect(page.Locator("ec-film .ec-plot-status")).ToContainTextAsync(new Regex(@"\d+ points, [\d.]+ m across"));
+    }
+
+    [Fact]
+    public async Task The_last_message_up_to_the_cursor_is_a_tree()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{Session}?panel=messages");
+        var page = visit.Page;
+        await page.GetByRole(AriaRole.Link, new() { Name = "/imu/data" }).ClickAsync();
+        var tree = page.GetByTestId("message-tree");
+        await Expect(tree).ToContainTextAsync("linear_acceleration");
+        await Expect(tree).ToContainTextAsync("frame_id: imu");
+        await page.GetByRole(AriaRole.Link, new() { Name = "/camera/image/compressed" }).ClickAsync();
+        await Expect(tree).ToContainTextAsync(new Regex(@"data: .* in all"));
+        await page.GetByRole(AriaRole.Link, new() { Name = "/battery" }).ClickAsync();
+        await Expect(tree).ToContainTextAsync("current");
+    }
+
+    [Fact]
+    public async Task Diagnoses_are_a_table_with_a_filter_in_the_address()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{Session}?panel=log");
+        var page = visit.Page;
+        await Expect(page.GetByTestId("log-lines")).ToContainTextAsync("drive: left motor", new() { Timeout = Portal.PatienceMs });
+        await page.GetByLabel("Contains").FillAsync("lidar");
+        await page.GetByLabel("Contains").PressAsync("Enter");
+        await Expect(page).ToHaveURLAsync(new Regex("find=lidar"));
+        await Expect(page.GetByTestId("log-lines")).Not.ToContainTextAsync("left motor");
+        await page.GetByLabel("At least").SelectOptionAsync("fatal");
+        await Expect(page.GetByText("No line passes the filter")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Whoever_is_not_signed_in_gets_no_picture_and_no_figures()
+    {
+        await using var visit = await portal.VisitAsync();
+        foreach (var path in new[] { "series?field=/imu/data:linear_acceleration.x", "frame?topic=/camera/image/compressed" })
+        {
+            var answer = await visit.Page.APIRequest.GetAsync($"/sessions/{Session}/preview/{path}", new() { MaxRedirects = 0 });
+            Assert.Equal(302, answer.Status);
+            Assert.Contains("/login", answer.Headers["location"]);
+        }
+    }
+
+    /// <summary>Pixels of the first plot that something was drawn on.</summary>
+    private static Task<int> InkAsync(IPage page) => page.EvaluateAsync<int>(
+        "() => { const c = document.querySelector('.ec-plot-strip canvas'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; " +
+        "let n = 0; for (let i = 3; i < d.length; i += 4) if (d[i] > 128) n++; return n; }");
+}
