@@ -110,7 +110,7 @@ internal sealed class Envelope(long fromNs, long toNs, int columns)
                 : ((column.MaxNs, column.Max), (column.MinNs, column.Min));
             t.Add(first.Item1 - fromNs);
             v.Add(first.Item2);
-            if (second.Item1 == first.Item1)
+            if (second == first)
                 continue;
             t.Add(second.Item1 - fromNs);
             v.Add(second.Item2);

@@ -45,17 +45,20 @@ internal sealed class LogLines(PreviewFiles files, ExcerptMaker excerpts, Previe
                 var left = patience - clock.GetElapsedTime(begun);
                 var excerpt = await making.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock, cancellation);
                 if (excerpt.Error.Length > 0)
-                    throw new InvalidDataException(excerpt.Error);
-                await ReadSegmentAsync(segment, excerpt, session, filter, lines, cancellation);
+                    holes.Add(Hole(segment, excerpt.Error));
+                else if (await TryOpenAsync(segment, excerpt, cancellation) is { } reader)
+                    lines.AddRange(await ReadSegmentAsync(reader, segment, session, filter, cancellation));
+                else
+                    complete = false;
             }
             catch (TimeoutException)
             {
                 complete = false;
                 break;
             }
-            catch (Exception e) when (e is ExportException or McapException or InvalidDataException)
+            catch (Exception e) when (e is ExportException or McapException)
             {
-                holes.Add(new PreviewHole(segment.Manifest.LogTimeStartNs, segment.Manifest.LogTimeEndNs, $"segment {segment.Sequence} cannot be read: {e.Message}"));
+                holes.Add(Hole(segment, e.Message));
             }
         }
         lines.Sort((a, b) => b.TimeNs.CompareTo(a.TimeNs));
@@ -72,10 +75,27 @@ internal sealed class LogLines(PreviewFiles files, ExcerptMaker excerpts, Previe
     private static bool IsWanted(string topic, string type, LogFilter filter) =>
         PreviewFrame.KindOf(type) == "log" && (filter.Topic is null || filter.Topic == topic);
 
-    private async Task ReadSegmentAsync(
-        PreviewSegment segment, SegmentExcerpt excerpt, PreviewSession session, LogFilter filter, List<LogLineView> lines, CancellationToken cancellation)
+    private static PreviewHole Hole(PreviewSegment segment, string reason) =>
+        new(segment.Manifest.LogTimeStartNs, segment.Manifest.LogTimeEndNs, $"segment {segment.Sequence} cannot be read: {reason}");
+
+    /// <summary>Opens the excerpt; null when it has to be made anew, since derived data may be deleted by anybody at any time.</summary>
+    private async Task<McapIndexedReader?> TryOpenAsync(PreviewSegment segment, SegmentExcerpt excerpt, CancellationToken cancellation)
     {
-        var reader = await files.OpenAsync(excerpt.File, cancellation);
+        try
+        {
+            return await files.OpenAsync(excerpt.File, cancellation);
+        }
+        catch (Exception e) when (e is ExportException or McapException)
+        {
+            await excerpts.ForgetAsync(excerpt, cancellation);
+            _ = excerpts.Want(segment with { Excerpt = null });
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlyList<LogLineView>> ReadSegmentAsync(
+        McapIndexedReader reader, PreviewSegment segment, PreviewSession session, LogFilter filter, CancellationToken cancellation)
+    {
         if (reader.Channels.Values.Any(c => IsBeginning(c) && IsWanted(c.Topic, TypeOf(reader, c), filter)))
             reader = await files.OpenAsync(segment.File, cancellation);
         var found = new List<LogLineView>();
@@ -98,7 +118,7 @@ internal sealed class LogLines(PreviewFiles files, ExcerptMaker excerpts, Previe
                 json.Add(channel.Id, writer = PreviewMessages.JsonOf(channel, reader.Schemas.GetValueOrDefault(channel.SchemaId), JsonBytes.Base64).Json);
             found.AddRange(LinesOf(channel.Topic, TypeOf(reader, channel), (long)message.LogTime, writer, message.Data.Span).Where(l => Passes(l, filter)));
         }
-        lines.AddRange(found);
+        return found;
     }
 
     private static bool IsBeginning(Channel channel) => channel.MessageEncoding.StartsWith(ExcerptWriter.BeginningOf, StringComparison.Ordinal);

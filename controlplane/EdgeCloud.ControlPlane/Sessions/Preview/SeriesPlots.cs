@@ -89,10 +89,18 @@ internal sealed class SeriesPlots(PreviewFiles files, ExcerptMaker excerpts, Pre
     private async Task<bool> ReadAsync(
         Plot plot, Envelope[] envelopes, PreviewSegment segment, SegmentExcerpt excerpt, CancellationToken cancellation)
     {
-        McapIndexedReader reader;
         try
         {
-            reader = await files.OpenAsync(excerpt.File, cancellation);
+            var reader = await files.OpenAsync(excerpt.File, cancellation);
+            foreach (var topic in plot.Topics)
+            {
+                var pass = new SeriesPass(plot, topic, segment);
+                if (await pass.RunAsync(reader, isExcerpt: true, cancellation) || await FromSegmentAsync(pass, segment, cancellation))
+                    pass.AddTo(envelopes);
+                else
+                    plot.Miss(segment, $"{topic} in segment {segment.Sequence} cannot be read: {pass.Problem}");
+            }
+            return true;
         }
         catch (Exception e) when (e is ExportException or McapException)
         {
@@ -101,21 +109,19 @@ internal sealed class SeriesPlots(PreviewFiles files, ExcerptMaker excerpts, Pre
             _ = excerpts.Want(segment with { Excerpt = null });
             return false;
         }
-        foreach (var topic in plot.Topics)
+    }
+
+    private async Task<bool> FromSegmentAsync(SeriesPass pass, PreviewSegment segment, CancellationToken cancellation)
+    {
+        try
         {
-            var pass = new SeriesPass(plot, topic, segment);
-            try
-            {
-                if (!await pass.RunAsync(reader, isExcerpt: true, cancellation))
-                    await pass.RunAsync(await files.OpenAsync(segment.File, cancellation), isExcerpt: false, cancellation);
-                pass.AddTo(envelopes);
-            }
-            catch (Exception e) when (e is ExportException or McapException or CdrException or FormatException)
-            {
-                plot.Miss(segment, $"{topic} in segment {segment.Sequence} cannot be read: {e.Message}");
-            }
+            return await pass.RunAsync(await files.OpenAsync(segment.File, cancellation), isExcerpt: false, cancellation);
         }
-        return true;
+        catch (Exception e) when (e is ExportException or McapException)
+        {
+            pass.Problem = e.Message;
+            return false;
+        }
     }
 
     /// <summary>The messages of one topic in one segment.</summary>
@@ -126,6 +132,9 @@ internal sealed class SeriesPlots(PreviewFiles files, ExcerptMaker excerpts, Pre
         private long _previousNs;
         private long _misfits;
         private string _misfit = "";
+
+        /// <summary>Why the segment itself could not be read.</summary>
+        public string Problem { get; set; } = "";
 
         /// <summary>Reads them; false when the beginnings in an excerpt do not reach the fields.</summary>
         public async Task<bool> RunAsync(McapIndexedReader reader, bool isExcerpt, CancellationToken cancellation)

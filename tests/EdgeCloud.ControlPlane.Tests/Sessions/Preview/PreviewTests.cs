@@ -218,7 +218,7 @@ public sealed class PreviewTests(ControlPlaneProcess plane, MosquittoBroker brok
     public async Task A_segment_that_cannot_be_read_is_a_hole_with_its_reason_and_the_rest_is_shown()
     {
         await DeliverAsync(_robot, Segment(_robot, _session, 1, Wave(Start, 500)));
-        await DeliverAsync(_robot, Segment(_robot, _session, 2, Wave(Start + (1000 * Millisecond), 500), bytes => bytes[bytes.Length / 2] ^= 0x55));
+        await DeliverAsync(_robot, Segment(_robot, _session, 2, Wave(Start + (1000 * Millisecond), 500), bytes => bytes[bytes.Length / 4] ^= 0x55));
         var gone = Segment(_robot, _session, 3, Wave(Start + (2000 * Millisecond), 500));
         await DeliverAsync(_robot, gone);
         var sealedOnly = Segment(_robot, _session, 4, Wave(Start + (3000 * Millisecond), 500));
