@@ -99,6 +99,7 @@ public static class ContractJson
         typeof(SnakeCaseEnum<Custody>), typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<CommandKind>),
         typeof(SnakeCaseEnum<CommandStatus>), typeof(SnakeCaseEnum<CustodyDecision>), typeof(SnakeCaseEnum<TopicClass>)])]
 [JsonSerializable(typeof(StateMessage))]
+[JsonSerializable(typeof(TriggerMessage))]
 [JsonSerializable(typeof(TelemetryMessage))]
 [JsonSerializable(typeof(SegmentManifest))]
 [JsonSerializable(typeof(SessionManifest))]

@@ -17,6 +17,8 @@ public enum MqttTopicKind
     Custody,
     /// <summary><see cref="LogMessage"/>, warnings and above. Robot to control plane.</summary>
     Log,
+    /// <summary><see cref="TriggerMessage"/>. To robot, from any software that the broker lets publish there.</summary>
+    Trigger,
 }
 
 /// <summary>MQTT topics: <c>edgecloud/v1/{robot}/{kind}</c>. All QoS 1; only <c>state</c> is retained.</summary>
@@ -69,6 +71,7 @@ public static class MqttTopics
         MqttTopicKind.CommandAck => "cmd/ack",
         MqttTopicKind.Custody => "custody",
         MqttTopicKind.Log => "log",
+        MqttTopicKind.Trigger => "trigger",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

@@ -46,8 +46,9 @@ public sealed class ProductProcess : IAsyncDisposable
     }
 
     /// <summary>Starts <c>edgecloud-agent</c>.</summary>
-    public static ProductProcess StartAgent(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
-        Start("agent/EdgeCloud.Agent", "edgecloud-agent", arguments, environment);
+    public static ProductProcess StartAgent(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IReadOnlyList<string>? under = null) =>
+        Start("agent/EdgeCloud.Agent", "edgecloud-agent", arguments, environment, under: under);
 
     /// <summary>Starts <c>edgecloud-controlplane</c>.</summary>
     public static ProductProcess StartControlPlane(
@@ -61,16 +62,18 @@ public sealed class ProductProcess : IAsyncDisposable
 
     /// <summary>
     /// Starts the program of the project folder <paramref name="project"/> in the configuration that this test assembly was built in.
-    /// <c>EDGECLOUD_*</c> variables of the tests' own environment are not passed on. <paramref name="input"/> is its standard input.
+    /// <c>EDGECLOUD_*</c> variables of the tests' own environment are not passed on. <paramref name="input"/> is its standard input;
+    /// <paramref name="under"/> a program with its arguments that runs it, such as strace.
     /// </summary>
     /// <exception cref="FileNotFoundException">It is not built.</exception>
     public static ProductProcess Start(
-        string project, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? input = null)
+        string project, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? input = null,
+        IReadOnlyList<string>? under = null)
     {
         var assembly = Repository.PathTo(project, "bin", Configuration, "net10.0", program + ".dll");
         if (!File.Exists(assembly))
             throw new FileNotFoundException($"{assembly} is not built: dotnet build {project} -c {Configuration}");
-        var start = new ProcessStartInfo("dotnet", [assembly, .. arguments])
+        var start = new ProcessStartInfo(under?[0] ?? "dotnet", under is null ? [assembly, .. arguments] : [.. under.Skip(1), "dotnet", assembly, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

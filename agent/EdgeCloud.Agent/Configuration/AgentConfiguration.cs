@@ -113,17 +113,34 @@ internal sealed record RecordingSettings
     public IReadOnlyList<TopicRule> Topics { get; init; } = [];
     /// <summary>When the segments of the session that starts by itself go up: <see cref="UploadPolicy"/>.</summary>
     public string Upload { get; init; } = UploadPolicy.Now;
-    /// <summary>Durability bound: at most this much of the newest data is at risk, ms.</summary>
+    /// <summary>Makes the session that starts by itself an always-on one that keeps only so much; null for one that keeps everything.</summary>
+    public RingSettings? Ring { get; init; }
+    /// <summary>When ring sessions are triggered by what they record.</summary>
+    public IReadOnlyList<TriggerRule> Triggers { get; init; } = [];
+    /// <summary>What becomes of a session that was recording or paused when the agent stopped.</summary>
+    public RestartBehaviour OnRestart { get; init; } = RestartBehaviour.Resume;
+    /// <summary>Durability bound: at most this much of the newest data is at risk, ms; 0: every message waits for nothing but its own sync.</summary>
     public int BoundMs { get; init; } = 50;
     public long SegmentBytes { get; init; } = 64 << 20;
     public int SegmentSeconds { get; init; } = 60;
     public ChunkCompression Compression { get; init; } = ChunkCompression.Zstd;
 }
 
+/// <summary>What becomes of a session that was recording or paused when the agent stopped.</summary>
+internal enum RestartBehaviour
+{
+    /// <summary>It goes on, and the gap is on record.</summary>
+    Resume,
+    /// <summary>It is finished with what there is.</summary>
+    Finish,
+}
+
 internal sealed record DiskSettings
 {
     /// <summary>Recording stops, and is counted as dropped, below this much free space, bytes.</summary>
     public long MinimumFreeBytes { get; init; } = 1L << 30;
+    /// <summary>Of the whole file system, recordings take at most this share; 1: no limit.</summary>
+    public double MaximumShare { get; init; } = 0.9;
     /// <summary>Keep acknowledged segments until their space is needed; false deletes them at once.</summary>
     public bool KeepAcknowledged { get; init; }
 }

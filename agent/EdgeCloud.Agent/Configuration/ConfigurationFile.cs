@@ -44,6 +44,7 @@ internal static class ConfigurationFile
             Disk = new DiskSettings
             {
                 MinimumFreeBytes = reader.Integer("disk.minimum_free_bytes", new DiskSettings().MinimumFreeBytes, 0),
+                MaximumShare = reader.Number("disk.maximum_share", new DiskSettings().MaximumShare, 0.01, 1),
                 KeepAcknowledged = reader.Flag("disk.keep_acknowledged", false),
             },
             Upload = new UploadSettings
@@ -207,7 +208,10 @@ internal static class ConfigurationFile
             StartPaused = reader.Flag("recording.start_paused", false),
             Topics = ReadTopics(reader),
             Upload = reader.Text("recording.upload", UploadPolicy.Now)!,
-            BoundMs = (int)reader.Integer("recording.bound_ms", defaults.BoundMs, 1, 60_000),
+            BoundMs = (int)reader.Integer("recording.bound_ms", defaults.BoundMs, 0, 60_000),
+            Ring = ReadRing(reader),
+            Triggers = ReadTriggers(reader),
+            OnRestart = reader.Choice("recording.on_restart", defaults.OnRestart),
             SegmentBytes = reader.Integer("recording.segment_bytes", defaults.SegmentBytes, 1 << 20, 4L << 30),
             SegmentSeconds = (int)reader.Integer("recording.segment_seconds", defaults.SegmentSeconds, 1, 86_400),
             Compression = reader.Choice("recording.compression", ChunkCompression.Zstd),
@@ -228,6 +232,34 @@ internal static class ConfigurationFile
                 reader.Integer(Key("max_bytes"), 0, 0)));
         }
         return rules.Count == 0 ? new RecordingSettings().Topics : rules;
+    }
+
+    private static RingSettings? ReadRing(SettingReader reader)
+    {
+        if (!reader.HasSection("recording.ring"))
+            return null;
+        var minutes = reader.Number("recording.ring.minutes", 0, 0.1, 525_600);
+        var bytes = reader.Integer("recording.ring.bytes", 0, 1 << 20);
+        var ring = new RingSettings { Minutes = minutes > 0 ? minutes : null, Bytes = bytes > 0 ? bytes : null };
+        reader.Require(ring.IsValid, "recording.ring", $"has no limit; allowed is {RingSettings.Rule}");
+        return ring;
+    }
+
+    private static List<TriggerRule> ReadTriggers(SettingReader reader)
+    {
+        List<TriggerRule> rules = [];
+        foreach (var (name, text) in reader.Texts("recording.triggers"))
+        {
+            try
+            {
+                rules.Add(TriggerRule.Parse(name, text));
+            }
+            catch (FormatException e)
+            {
+                reader.Require(false, $"recording.triggers.{name}", $"'{text}' is no rule: {e.Message}");
+            }
+        }
+        return rules;
     }
 
     private static IEnumerable<KeyValuePair<string, string>> ProcessEnvironment()

@@ -122,6 +122,11 @@ internal sealed class SettingReader(SettingTree tree)
         .Where(s => s.Path.StartsWith(section + ".", StringComparison.Ordinal)).ToList()
         .ToDictionary(s => s.Path[(section.Length + 1)..], s => List(s.Path), StringComparer.Ordinal);
 
+    /// <summary>The texts below <paramref name="section"/>, by their names, which are free.</summary>
+    public IReadOnlyDictionary<string, string> Texts(string section) => tree.All
+        .Where(s => s.Path.StartsWith(section + ".", StringComparison.Ordinal)).ToList()
+        .ToDictionary(s => s.Path[(section.Length + 1)..], s => Text(s.Path) ?? "", StringComparer.Ordinal);
+
     /// <summary>
     /// A secret given as <paramref name="path"/> or as a file <c>{path}_file</c>, of which the first line is taken; null when neither is set.
     /// </summary>

@@ -9,7 +9,7 @@ namespace EdgeCloud.Agent.Control;
 /// begun; after a crash it is looked at again, and since every command leads to a state, doing it again does nothing twice.
 /// </summary>
 internal sealed partial class CommandDesk(
-    string robot, SessionDesk sessions, SessionBook book, CommandMemory memory, RunTimeSettings settings, DeliveryWatch delivery,
+    string robot, SessionDesk sessions, EventDesk events, SessionBook book, CommandMemory memory, RunTimeSettings settings, DeliveryWatch delivery,
     TimeProvider clock, ILogger log)
 {
     /// <summary>Told of each answer, in order, to be sent.</summary>
@@ -63,6 +63,8 @@ internal sealed partial class CommandDesk(
                 throw new RefusedException("start needs the id of the new session");
             case CommandKind.Start when book.Find(command.Session.Value) is not null:
                 throw new RefusedException($"session {command.Session} exists already");
+            case CommandKind.Start when command.Ring is { IsValid: false }:
+                throw new RefusedException($"a ring needs {RingSettings.Rule}");
             case CommandKind.Start when command.Upload is { } policy && !settings.KnowsPolicy(policy):
                 throw new RefusedException($"this robot has no upload policy '{policy}'; it has {settings.Policies}");
             case CommandKind.Start or CommandKind.Status:
@@ -130,7 +132,7 @@ internal sealed partial class CommandDesk(
         {
             case CommandKind.Start:
                 await sessions.StartAsync(command.Session!.Value, command.Name, command.Selection ?? TopicSelection.All, command.Issuer,
-                    upload: command.Upload ?? UploadPolicy.Now, priority: command.Priority);
+                    upload: command.Upload ?? UploadPolicy.Now, priority: command.Priority, ring: command.Ring, boundMs: command.BoundMs);
                 return "";
             case CommandKind.Pause:
                 await sessions.PauseAsync(sessions.Resolve(command.Session));
@@ -146,6 +148,10 @@ internal sealed partial class CommandDesk(
                 Answer(command, CommandStatus.Progress, "sealing the last segment");
                 await sessions.FinishAsync(session);
                 return $"segments left to deliver: {session.Segments.Count(s => !s.IsSettled)}";
+            case CommandKind.Trigger:
+                var clip = events.Trigger(sessions.Resolve(command.Session), command.Span ?? new TriggerSpan(),
+                    new TriggerNote { AtNs = 0, Reason = command.Name, Issuer = command.Issuer, Command = command.Id });
+                return $"event {clip.Id}";
             case CommandKind.Configure:
                 settings.Apply(command.Settings!);
                 return "";

@@ -8,7 +8,7 @@ namespace EdgeCloud.Agent.Control;
 
 /// <summary>What the link carries.</summary>
 internal sealed record LinkParts(
-    string Robot, AgentMemory Memory, RobotReport Report, Telemetry Telemetry, Announcer Announcer, CommandDesk Commands,
+    string Robot, AgentMemory Memory, RobotReport Report, Telemetry Telemetry, Announcer Announcer, CommandDesk Commands, Func<TriggerMessage, string?> Trigger,
     CommandMemory CommandMemory, RunTimeSettings Settings, AgentLog Log);
 
 /// <summary>
@@ -37,7 +37,7 @@ internal sealed partial class ControlLink : IAsyncDisposable
         _parts = parts;
         _clock = clock;
         _log = parts.Log.For("mqtt");
-        _connection = connect(Will, [Topic(MqttTopicKind.Command), Topic(MqttTopicKind.Custody)]);
+        _connection = connect(Will, [Topic(MqttTopicKind.Command), Topic(MqttTopicKind.Custody), Topic(MqttTopicKind.Trigger)]);
         parts.Commands.Answered += answer => _answers.Writer.TryWrite(answer);
         parts.Commands.StatusAsked += () =>
         {
@@ -133,6 +133,14 @@ internal sealed partial class ControlLink : IAsyncDisposable
                 throw new ContractException($"the command is for robot '{command.Robot}'");
             if (!_commands.Writer.TryWrite(command))
                 throw new ContractException("a thousand commands are waiting: this one is not taken");
+        }
+        else if (kind is MqttTopicKind.Trigger)
+        {
+            var trigger = ContractJson.Read<TriggerMessage>(message.Payload.Span);
+            if (trigger.Robot != _parts.Robot)
+                throw new ContractException($"the trigger is for robot '{trigger.Robot}'");
+            if (_parts.Trigger(trigger) is { } refusal)
+                throw new ContractException(refusal);
         }
         else if (kind is MqttTopicKind.Custody)
         {

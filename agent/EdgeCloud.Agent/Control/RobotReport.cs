@@ -47,7 +47,7 @@ internal sealed class RobotReport(
             StartedNs = manifest.StartedNs,
             Messages = manifest.Messages,
             Lost = manifest.Ledger.Sum(e => e.Lost()),
-            BoundMs = boundMs,
+            BoundMs = manifest.BoundMs ?? boundMs,
         };
     }
 }

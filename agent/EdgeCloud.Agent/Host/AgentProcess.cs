@@ -25,6 +25,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
     private readonly DataFolder _folder;
     private readonly SessionBook _book;
     private readonly SessionDesk _sessions;
+    private readonly EventDesk _events;
     private readonly RestartRecovery _recovery;
     private readonly DiskGuard _disk;
     private readonly ObjectStore? _store;
@@ -45,8 +46,9 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         var commandMemory = CommandMemory.Open(configuration.DataDir, TellDamage);
         _book = SessionBook.Open(configuration.DataDir, TellDamage);
         _sessions = new SessionDesk(configuration, _book, _recorder, _alarms, _clock, agentLog.For("sessions"));
+        _events = new EventDesk(configuration, _book, _recorder, _sessions, _clock, agentLog.For("events"));
         _recovery = new RestartRecovery(configuration, _book, _alarms, agentLog.For("recovery"));
-        _disk = DiskGuard.Of(configuration.Disk, configuration.DataDir, _book, _recorder, _alarms, agentLog.For("disk"));
+        _disk = DiskGuard.Of(configuration.Disk, configuration.DataDir, _book, _recorder, _alarms, _clock, agentLog.For("disk"));
         var settings = new RunTimeSettings(configuration, memory, _clock);
         if (configuration.S3 is { } s3)
         {
@@ -64,7 +66,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         }
         _delivery = new DeliveryWatch(_book, _upload, _clock);
         _commands = new CommandDesk(
-            configuration.Robot, _sessions, _book, commandMemory, settings, _delivery, _clock, agentLog.For("commands"));
+            configuration.Robot, _sessions, _events, _book, commandMemory, settings, _delivery, _clock, agentLog.For("commands"));
         if (configuration.Mqtt is { } mqtt)
             _link = CreateLink(mqtt, memory, commandMemory, settings);
     }
@@ -73,6 +75,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
     public async Task RunAsync(SystemdNotify systemd, CancellationToken cancellation)
     {
         _recovery.Survey();
+        _events.Restore();
         foreach (var session in _book.All.Where(s => s.State.IsLive()))
             await _sessions.ContinueAsync(session);
         await _commands.SettleUnfinishedAsync();
@@ -80,7 +83,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         {
             await _sessions.StartAsync(
                 Guid.CreateVersion7(), _configuration.Recording.Name, _configuration.Recording.Selection, "configuration",
-                _configuration.Recording.StartPaused, _configuration.Recording.Upload);
+                _configuration.Recording.StartPaused, _configuration.Recording.Upload, ring: _configuration.Recording.Ring);
         }
         systemd.Ready($"robot {_configuration.Robot}");
         LogRunning(_configuration.Robot, AgentVersion.Text, _configuration.DataDir);
@@ -96,6 +99,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         _store?.Dispose();
         _delivery.Dispose();
         _disk.Dispose();
+        _events.Dispose();
         _folder.Dispose();
         LogStopped();
     }
@@ -119,6 +123,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         yield return _sessions.WatchAsync;
         yield return _sessions.WatchClockAsync;
         yield return _disk.RunAsync;
+        yield return _events.RunAsync;
         yield return RecoverAsync;
         if (_networks is not null)
             yield return _networks.RunAsync;
@@ -184,7 +189,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
             _book, _recorder, _alarms, _clock);
         var telemetry = new Telemetry(_configuration.Robot, _configuration.DataDir, _recorder, _book, _upload, _clock);
         var link = new ControlLink(
-            new LinkParts(_configuration.Robot, memory, report, telemetry, announcer, _commands, commandMemory, settings, _agentLog),
+            new LinkParts(_configuration.Robot, memory, report, telemetry, announcer, _commands, _events.Trigger, commandMemory, settings, _agentLog),
             (will, subscriptions) => MqttConnection.Create(OptionsOf(mqtt, will, subscriptions)), _clock);
         _book.SegmentChanged += announcer.Enqueue;
         _book.SessionChanged += announcer.Enqueue;

@@ -63,9 +63,27 @@ internal static class Commands
         var startPaused = new Option<bool>("--start-paused") { Description = "Begin paused; SIGUSR1 starts and pauses recording." };
         var compression = new Option<string>("--compression") { Description = "zstd, lz4 or none.", DefaultValueFactory = _ => "zstd" };
         compression.AcceptOnlyFromAmong("zstd", "lz4", "none");
+        var defaults = new RecordingSettings();
+        var bound = new Option<int>("--bound-ms")
+        {
+            Description = "At most this much of the newest data is at risk in a power cut, 0 to 60000 ms.",
+            DefaultValueFactory = _ => defaults.BoundMs,
+        };
+        var segmentBytes = new Option<long>("--segment-bytes") { Description = "Size of a segment.", DefaultValueFactory = _ => defaults.SegmentBytes };
+        var segmentSeconds = new Option<int>("--segment-seconds") { Description = "Age of a segment.", DefaultValueFactory = _ => defaults.SegmentSeconds };
+        var minimumFree = new Option<long>("--minimum-free-bytes")
+        {
+            Description = "Recording stops below this much free space.",
+            DefaultValueFactory = _ => 64 << 20,
+        };
+        var report = new Option<string?>("--report-durable")
+        {
+            Description = "Append a line {\"session\":...,\"durable_messages\":N,\"time_ns\":...} to this file after each sync.",
+        };
         var command = new Command("record", "Record one session into sealed segments, without any network, and end.")
         {
             source, input, once, dataDir, robot, times, rate, duration, seed, name, include, exclude, includeTypes, excludeTypes, nodes, startPaused, compression,
+            bound, segmentBytes, segmentSeconds, minimumFree, report,
         };
         ros.AddTo(command);
         command.SetAction((parsed, _) => Guarded(async stopping =>
@@ -97,30 +115,41 @@ internal static class Commands
                         ExcludeTypes = parsed.GetRequiredValue(excludeTypes),
                         Nodes = parsed.GetRequiredValue(nodes),
                     },
+                    BoundMs = parsed.GetValue(bound),
+                    SegmentBytes = parsed.GetValue(segmentBytes),
+                    SegmentSeconds = parsed.GetValue(segmentSeconds),
                     Compression = Enum.Parse<ChunkCompression>(parsed.GetRequiredValue(compression), ignoreCase: true),
                 },
-                Disk = new DiskSettings { MinimumFreeBytes = 64 << 20 },
+                Disk = new DiskSettings { MinimumFreeBytes = parsed.GetValue(minimumFree), MaximumShare = 1 },
             };
-            return await RecordAsync(configuration, parsed.GetValue(duration), stopping);
+            return await RecordAsync(configuration, parsed.GetValue(duration), parsed.GetValue(report), stopping);
         }));
         return command;
     }
 
-    private static async Task<int> RecordAsync(AgentConfiguration configuration, double seconds, CancellationToken stopping)
+    private static async Task<int> RecordAsync(AgentConfiguration configuration, double seconds, string? reportFile, CancellationToken stopping)
     {
         List<string> errors = [];
         if (!RobotId.IsValid(configuration.Robot))
             errors.Add($"--robot is '{configuration.Robot}'; allowed is {RobotId.Rule}");
         if (configuration.Source.Kind is SourceKind.Replay && configuration.Source.Input.Length == 0)
             errors.Add("--input is missing: a replay needs the MCAP file to play");
+        var recording = configuration.Recording;
+        if (recording.BoundMs is < 0 or > 60_000)
+            errors.Add($"--bound-ms is {recording.BoundMs}; allowed is 0 to 60000");
+        if (recording.SegmentBytes is < 1 << 20 or > 4L << 30)
+            errors.Add($"--segment-bytes is {recording.SegmentBytes}; allowed is 1048576 to {4L << 30}");
+        if (recording.SegmentSeconds is < 1 or > 86_400)
+            errors.Add($"--segment-seconds is {recording.SegmentSeconds}; allowed is 1 to 86400");
         if (errors.Count > 0)
             throw new ConfigurationException(errors);
+        using var report = reportFile is null ? null : new DurableReport(Path.GetFullPath(reportFile));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         if (seconds > 0)
             limit.CancelAfter(TimeSpan.FromSeconds(seconds));
         var log = AgentLog.ForProcess();
         var source = AgentProcess.SourceOf(configuration.Source, TimeProvider.System, log.For("source"));
-        var session = await RecordOnce.RunAsync(configuration, source, log.For, limit.Token);
+        var session = await RecordOnce.RunAsync(configuration, source, report, log.For, limit.Token);
         var manifest = session.Describe();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"session {session.Id}: {manifest.Messages} messages, segments: {session.Segments.Count}, {manifest.Ledger.Sum(e => e.Lost())} lost"));
@@ -166,6 +195,8 @@ internal static class Commands
         var recovery = new RestartRecovery(configuration, book, alarms, AgentLog.ForProcess().For("recovery"));
         recovery.Survey();
         await recovery.RunAsync(stopping);
+        foreach (var line in recovery.Report)
+            Console.WriteLine(line);
         foreach (var session in book.All)
             Console.WriteLine($"session {session.Id}: {session.State}, {session.Segments.Count} segments, {session.Describe().Messages} messages");
         return alarms.Current.Count == 0 ? Done : Failed;

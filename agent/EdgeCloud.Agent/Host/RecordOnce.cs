@@ -16,18 +16,21 @@ internal static class RecordOnce
     /// <summary>SIGUSR1 pauses the recording or lets it go on: there is no control link that could.</summary>
     private const PosixSignal PauseSignal = (PosixSignal)10;
 
-    /// <summary>Records until the source ends or <paramref name="cancellation"/>; answers the session.</summary>
+    /// <summary>Records until the source ends or <paramref name="cancellation"/>; answers the session. What is durable is told to a report, if any.</summary>
     /// <exception cref="StateFileException">The folder cannot be used.</exception>
     /// <exception cref="SourceException">The source broke; what came before is recorded and sealed.</exception>
     public static async Task<Session> RunAsync(
-        AgentConfiguration configuration, ISource source, Func<string, ILogger> log, CancellationToken cancellation)
+        AgentConfiguration configuration, ISource source, DurableReport? report, Func<string, ILogger> log, CancellationToken cancellation)
     {
         using var folder = DataFolder.Take(configuration.DataDir);
         var (alarms, recorder, clock) = (new Alarms(), new Recorder(), TimeProvider.System);
         Control.AgentMemory.Open(configuration.DataDir, configuration.Robot, damage => alarms.Raise("memory", damage));
         var book = SessionBook.Open(configuration.DataDir, damage => alarms.Raise("state", damage));
-        await using var sessions = new SessionDesk(configuration, book, recorder, alarms, clock, log("sessions"));
-        using var disk = DiskGuard.Of(configuration.Disk, configuration.DataDir, book, recorder, alarms, log("disk"));
+        await using var sessions = new SessionDesk(configuration, book, recorder, alarms, clock, log("sessions"))
+        {
+            Committed = report is null ? null : report.Tell,
+        };
+        using var disk = DiskGuard.Of(configuration.Disk, configuration.DataDir, book, recorder, alarms, clock, log("disk"));
         disk.Check();
         var session = await sessions.StartAsync(
             Guid.CreateVersion7(), configuration.Recording.Name, configuration.Recording.Selection, "record",

@@ -4,24 +4,34 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeCloud.Agent.Sessions;
 
+/// <summary>The file system that holds the recordings, bytes.</summary>
+internal readonly record struct DiskSpace(long Free, long Total);
+
 /// <summary>
-/// Keeps the robot's disk from filling up. Acknowledged segments go first: at once, or, when they are kept, oldest first as space is needed.
-/// Below the minimum with nothing to free, recording stops, is counted as dropped and raises an alarm, until there is space again.
+/// Keeps the robot's disk from filling up: a minimum stays free, and recordings take at most their share. Acknowledged segments go first: at
+/// once, or, when they are kept, oldest first as space is needed, pinned ones last. Then ring sessions lose their oldest segments, with an alarm.
+/// When there is nothing left to free, recording stops, is counted as dropped and raises an alarm, until there is space again.
+/// Whoever filled the disk, recording goes on when space returns.
 /// </summary>
 internal sealed partial class DiskGuard(
-    DiskSettings settings, string dataDir, SessionBook book, Recorder recorder, Alarms alarms, Func<long> freeBytes, ILogger log) : IDisposable
+    DiskSettings settings, string dataDir, SessionBook book, Recorder recorder, Alarms alarms, Func<DiskSpace> space, TimeProvider clock,
+    ILogger log) : IDisposable
 {
-    private const string Alarm = "disk";
+    private const string Alarm = "disk", RingAlarm = "disk.ring";
     // Enough that one segment more does not stop recording again at once.
     private const long Margin = 64 << 20;
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1), RingAlarmLasts = TimeSpan.FromMinutes(10);
     private readonly Signal _wake = new();
+    private DateTimeOffset _ringGaveUpAt;
+    private long _ringGaveUp;
 
     /// <summary>A guard of the disk that holds <paramref name="dataDir"/>.</summary>
-    public static DiskGuard Of(DiskSettings settings, string dataDir, SessionBook book, Recorder recorder, Alarms alarms, ILogger log)
+    public static DiskGuard Of(
+        DiskSettings settings, string dataDir, SessionBook book, Recorder recorder, Alarms alarms, TimeProvider clock, ILogger log)
     {
         var drive = new DriveInfo(dataDir);
-        return new DiskGuard(settings, dataDir, book, recorder, alarms, () => drive.AvailableFreeSpace, log);
+        return new DiskGuard(
+            settings, dataDir, book, recorder, alarms, () => new DiskSpace(drive.AvailableFreeSpace, drive.TotalSize), clock, log);
     }
 
     /// <summary>Works until cancelled.</summary>
@@ -43,44 +53,79 @@ internal sealed partial class DiskGuard(
             foreach (var segment in Acknowledged())
                 segment.TryRelease();
         }
-        var wanted = settings.MinimumFreeBytes + (recorder.DiskGuarded ? Margin : 0);
-        var free = freeBytes();
-        foreach (var segment in free < wanted ? Acknowledged() : [])
+        foreach (var session in book.All)
+            Ring.RunOver(session);
+        var shortage = Shortage();
+        foreach (var segment in shortage is null ? [] : Acknowledged())
         {
             segment.TryRelease();
-            free = freeBytes();
-            if (free >= wanted)
+            shortage = Shortage();
+            if (shortage is null)
                 break;
         }
-        Guard(free < wanted, free);
+        while (shortage is not null && Ring.GiveUpOldest(book, $"disk: {shortage}") is { } given)
+        {
+            _ringGaveUp++;
+            _ringGaveUpAt = clock.GetUtcNow();
+            LogRingGaveUp(given.Session.Id, given.Sequence, shortage);
+            shortage = Shortage();
+        }
+        TellOfRing();
+        Guard(shortage);
     }
 
     public void Dispose() => _wake.Dispose();
 
-    private void Guard(bool guarded, long free)
+    /// <summary>What is wrong with the space on the disk, in words for people; null when there is enough.</summary>
+    private string? Shortage()
     {
-        if (guarded == recorder.DiskGuarded)
+        var now = space();
+        var margin = recorder.DiskGuarded ? Margin : 0;
+        if (now.Free < settings.MinimumFreeBytes + margin)
+            return $"{now.Free >> 20} MiB are free for {dataDir}, less than disk.minimum_free_bytes ({settings.MinimumFreeBytes >> 20} MiB)";
+        if (settings.MaximumShare >= 1)
+            return null;
+        var used = book.All.SelectMany(s => s.Segments).Where(s => s.HasMedia).Sum(s => s.Manifest.Bytes);
+        var most = (long)(settings.MaximumShare * now.Total);
+        return used + margin <= most ? null
+            : $"recordings take {used >> 20} MiB in {dataDir}, more than disk.maximum_share ({settings.MaximumShare:0.##} of {now.Total >> 20} MiB)";
+    }
+
+    private void TellOfRing()
+    {
+        if (_ringGaveUp > 0 && clock.GetUtcNow() - _ringGaveUpAt < RingAlarmLasts)
+            alarms.Raise(RingAlarm, $"the disk is short: ring sessions gave up {_ringGaveUp} segments before their time");
+        else if (alarms.Clear(RingAlarm))
+            _ringGaveUp = 0;
+    }
+
+    private void Guard(string? shortage)
+    {
+        if (shortage is not null == recorder.DiskGuarded)
             return;
-        recorder.DiskGuarded = guarded;
-        if (guarded)
+        recorder.DiskGuarded = shortage is not null;
+        if (shortage is not null)
         {
-            LogStopped(free >> 20, dataDir, settings.MinimumFreeBytes >> 20);
-            alarms.Raise(Alarm, $"recording stopped: less than {settings.MinimumFreeBytes >> 20} MiB are free for {dataDir}");
+            LogStopped(shortage);
+            alarms.Raise(Alarm, $"recording stopped: {shortage}");
         }
         else
         {
-            LogGoesOn(free >> 20, dataDir);
+            LogGoesOn(space().Free >> 20, dataDir);
             alarms.Clear(Alarm);
         }
     }
 
     private List<Segment> Acknowledged() =>
-        [.. book.All.SelectMany(s => s.Segments).Where(s => s.Custody is Custody.Acknowledged).OrderBy(s => s.Manifest.LogTimeStartNs)];
+        [.. book.All.SelectMany(s => s.Segments).Where(s => s.Custody is Custody.Acknowledged)
+            .OrderBy(s => s.Session.PinsOn(s) > 0).ThenBy(s => s.Manifest.LogTimeStartNs)];
 
-    [LoggerMessage(EventId = 221, Level = LogLevel.Error,
-        Message = "{FreeMiB} MiB are free for {Folder}, less than disk.minimum_free_bytes ({MinimumMiB} MiB): recording stops and is counted as dropped")]
-    private partial void LogStopped(long freeMiB, string folder, long minimumMiB);
+    [LoggerMessage(EventId = 221, Level = LogLevel.Error, Message = "{Shortage}: recording stops and is counted as dropped")]
+    private partial void LogStopped(string shortage);
 
     [LoggerMessage(EventId = 222, Level = LogLevel.Warning, Message = "{FreeMiB} MiB are free for {Folder}: recording goes on")]
     private partial void LogGoesOn(long freeMiB, string folder);
+
+    [LoggerMessage(EventId = 223, Level = LogLevel.Warning, Message = "Session {Session} gave up segment {Sequence} before its time: {Shortage}")]
+    private partial void LogRingGaveUp(Guid session, int sequence, string shortage);
 }

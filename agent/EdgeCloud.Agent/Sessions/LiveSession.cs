@@ -1,5 +1,6 @@
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Wal;
+using EdgeCloud.Contracts;
 using EdgeCloud.Mcap;
 
 namespace EdgeCloud.Agent.Sessions;
@@ -20,14 +21,21 @@ internal sealed class LiveSession
 
     public SessionRecording Recording { get; }
 
-    public static LiveSession Open(Session session, Lock gate, AgentConfiguration configuration)
+    /// <param name="session">The session, which is live.</param>
+    /// <param name="gate">The recorder's.</param>
+    /// <param name="configuration">For the log.</param>
+    /// <param name="triggers">Looks at what it records.</param>
+    /// <param name="gap">The time before a restart in which nothing was recorded; null for none.</param>
+    /// <param name="committed">Told what is durable; null when nobody asks.</param>
+    public static LiveSession Open(
+        Session session, Lock gate, AgentConfiguration configuration, TriggerWatch triggers, RecordingGap? gap, Action<Session, DurableCommit>? committed)
     {
         session.Hold();
-        var options = OptionsOf(session, configuration);
+        var options = OptionsOf(session, configuration) with { Committed = committed is null ? null : commit => committed(session, commit) };
         var first = Math.Max(LastSequenceOnDisk(session.Folder), session.File.Manifest.LastSequence) + 1;
         var recording = new SessionRecording(
-            session, gate, end => new SegmentLog(session.Folder, first, options with { EndMetadata = end }), session.File.Unsegmented,
-            new TopicRules(configuration.Recording.Topics));
+            session, gate, end => new SegmentLog(session.Folder, first, options with { EndMetadata = end }), new TopicRules(configuration.Recording.Topics),
+            triggers, session.File.Unsegmented, gap);
         session.LiveCounts = recording.CountsAfter;
         return new LiveSession(recording, options);
     }
@@ -50,7 +58,7 @@ internal sealed class LiveSession
     /// <summary>How the log of a session behaves.</summary>
     public static SegmentLogOptions OptionsOf(Session session, AgentConfiguration configuration) => new()
     {
-        BoundMs = configuration.Recording.BoundMs,
+        BoundMs = session.File.Manifest.BoundMs ?? configuration.Recording.BoundMs,
         SegmentBytes = configuration.Recording.SegmentBytes,
         SegmentTime = TimeSpan.FromSeconds(configuration.Recording.SegmentSeconds),
         PartBytes = (int)configuration.Upload.PartBytes,
@@ -61,6 +69,8 @@ internal sealed class LiveSession
             ChunkCompression.Lz4 => McapCompression.Lz4,
             _ => McapCompression.None,
         },
+        // A replay as fast as the disk takes it waits when there is no room: it need not give up compression.
+        CompressionStepsDown = configuration.Source is not { Kind: SourceKind.Replay, Rate: 0 },
         Library = $"edgecloud-agent {AgentVersion.Text}",
         StartMetadata =
         [

@@ -15,6 +15,10 @@ namespace EdgeCloud.Agent.Sessions;
 internal sealed partial class RestartRecovery(AgentConfiguration configuration, SessionBook book, Alarms alarms, ILogger log)
 {
     private readonly List<(Session Session, List<int> Sequences)> _work = [];
+    private readonly List<string> _report = [];
+
+    /// <summary>What was kept and cut, a line for each segment; complete when <see cref="RunAsync"/> is.</summary>
+    public IReadOnlyList<string> Report => _report;
 
     /// <summary>Finds what there is to do.</summary>
     public void Survey()
@@ -60,7 +64,9 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
             foreach (var sequence in sequences)
             {
                 cancellation.ThrowIfCancellationRequested();
-                session.AddToChain(Recover(session, sequence));
+                var segment = Recover(session, sequence);
+                session.AddToChain(segment);
+                _report.Add(InWords(session, segment));
             }
             session.Release();
         }
@@ -86,6 +92,14 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
             default:
                 throw new InvalidOperationException("Recovery has an outcome that is not known here.");
         }
+    }
+
+    private static string InWords(Session session, SegmentFile segment)
+    {
+        var place = Path.Combine(session.Folder, ObjectKeys.SegmentName(segment.Manifest.Sequence) + ".mcap");
+        return segment.Custody is Custody.Quarantined
+            ? $"{place}: in quarantine: {segment.Reason}"
+            : $"{place}: kept {segment.Manifest.Messages} messages in {segment.Manifest.Bytes} bytes, cut {segment.Manifest.RecoveredCutBytes} bytes after them";
     }
 
     private SegmentFile ReadSealed(Session session, int sequence, string path, SegmentLogOptions options)

@@ -14,6 +14,9 @@ internal static class SegmentManifests
     /// <summary>Metadata record of a segment that holds, by topic, the nodes that published it, separated by spaces.</summary>
     public const string NodesMetadata = "edgecloud.nodes";
 
+    /// <summary>Metadata record of the first segment after a time in which the agent did not run.</summary>
+    public const string GapMetadata = "edgecloud.gap";
+
     /// <summary>A sealed segment, not chained yet.</summary>
     public static SegmentFile SegmentFileOf(Session session, SealedSegment done, IReadOnlyList<LedgerEntry> ledger, long partBytes) => new()
     {

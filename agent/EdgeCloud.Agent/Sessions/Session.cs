@@ -11,6 +11,7 @@ internal sealed class Session
     private readonly Lock _gate = new();
     private readonly SortedDictionary<int, Segment> _segments = [];
     private readonly SortedDictionary<int, SegmentFile> _unchained = [];
+    private readonly Dictionary<Guid, TimeRange> _pins = []; // by event
     private SessionFile _file;
     private int _nextSequence = 1;
     private int _holds;
@@ -152,10 +153,32 @@ internal sealed class Session
             Update(f => f with { Manifest = f.Manifest with { Requested = TimeRange.Union([.. f.Manifest.Requested, range]) } });
     }
 
-    /// <summary>True when somebody asked for a segment that holds these log times.</summary>
+    /// <summary>True when somebody asked for a segment that holds these log times, or an event holds on to it.</summary>
     public bool IsRequested(Segment segment) =>
-        File.Manifest.Requested is { Count: > 0 } ranges
-        && ranges.Any(r => r.Overlaps(segment.Manifest.LogTimeStartNs, segment.Manifest.LogTimeEndNs));
+        File.Manifest.Requested.Any(r => r.Overlaps(segment.Manifest.LogTimeStartNs, segment.Manifest.LogTimeEndNs)) || PinsOn(segment) > 0;
+
+    /// <summary>An event holds on to the segments of these log times until <see cref="Unpin"/>: they are never run over, and go up.</summary>
+    public void Pin(Guid holder, long fromNs, long toNs)
+    {
+        lock (_pins)
+            _pins[holder] = new TimeRange(fromNs, toNs + 1);
+        Changed?.Invoke(this); // its segments have another place in the queue of uploads now
+    }
+
+    /// <summary>See <see cref="Pin"/>.</summary>
+    public void Unpin(Guid holder)
+    {
+        lock (_pins)
+            _pins.Remove(holder);
+        Changed?.Invoke(this);
+    }
+
+    /// <summary>How many events hold on to a segment.</summary>
+    public int PinsOn(Segment segment)
+    {
+        lock (_pins)
+            return _pins.Values.Count(p => p.Overlaps(segment.Manifest.LogTimeStartNs, segment.Manifest.LogTimeEndNs));
+    }
 
     /// <summary>Somebody works on segments that are not in the chain: the session is not complete until <see cref="Release"/>.</summary>
     public void Hold() => Interlocked.Increment(ref _holds);
@@ -199,7 +222,7 @@ internal sealed class Session
         var segments = Segments;
         var last = segments.Count == 0 ? 0 : segments[^1].Sequence;
         var unsegmented = LiveCounts?.Invoke(last) ?? file.Unsegmented;
-        var ledger = LedgerEntry.Sum(segments.SelectMany(s => s.Manifest.Ledger).Concat(unsegmented));
+        var ledger = LedgerEntry.Sum(segments.SelectMany(LedgerOf).Concat(unsegmented));
         return file.Manifest with
         {
             LastSequence = last,
@@ -221,6 +244,9 @@ internal sealed class Session
             Messages = s.Manifest.Messages,
         })],
     };
+
+    private static IEnumerable<LedgerEntry> LedgerOf(Segment segment) => segment.Custody is Custody.Discarded
+        ? segment.Manifest.Ledger.Select(e => e with { Discarded = e.Recorded }) : segment.Manifest.Ledger;
 
     private string StatePath => Path.Combine(Folder, "session.json");
 

@@ -16,8 +16,15 @@ internal sealed partial class SessionDesk(
     AgentConfiguration configuration, SessionBook book, Recorder recorder, Alarms alarms, TimeProvider clock, ILogger log) : IAsyncDisposable
 {
     private const int SecondsBetweenSaves = 5;
+    private const int MaxGaps = 1000;
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly List<LiveSession> _live = [];
+
+    /// <summary>A rule fired on what a ring session records, at a log time in ns since the Unix epoch. Told under the recorder's gate.</summary>
+    public event Action<Session, TriggerRule, long>? RuleFired;
+
+    /// <summary>Told after each sync what of a session is durable, on the log's threads; set before sessions are started.</summary>
+    public Action<Session, DurableCommit>? Committed { get; init; }
 
     /// <summary>The session that a command means.</summary>
     /// <exception cref="RefusedException">There is none, or several.</exception>
@@ -37,8 +44,13 @@ internal sealed partial class SessionDesk(
     /// <summary>Starts a session.</summary>
     /// <exception cref="RefusedException">There is one of that id.</exception>
     public Task<Session> StartAsync(
-        Guid id, string name, TopicSelection selection, string issuer, bool paused = false, string upload = UploadPolicy.Now, int priority = 0) => Exclusively(() =>
+        Guid id, string name, TopicSelection selection, string issuer, bool paused = false, string upload = UploadPolicy.Now, int priority = 0,
+        RingSettings? ring = null, int? boundMs = null) => Exclusively(() =>
     {
+        if (ring is { IsValid: false })
+            throw new RefusedException($"a ring needs {RingSettings.Rule}");
+        if (boundMs is < 0 or > 60_000)
+            throw new RefusedException("a durability bound is 0 to 60,000 ms");
         if (book.Find(id) is not null)
             throw new RefusedException($"session {id} exists already");
         var now = clock.GetUtcNow();
@@ -53,7 +65,10 @@ internal sealed partial class SessionDesk(
             ObjectPrefix = ObjectKeys.SessionPrefix(configuration.S3?.Prefix ?? "", configuration.Robot, now, id),
             StartedNs = WallClock.ToNs(now),
             Selection = selection,
-            Upload = upload,
+            // What a ring keeps for a while goes up only when somebody asks for it.
+            Upload = ring is null ? upload : UploadPolicy.OnDemand,
+            Ring = ring,
+            BoundMs = boundMs,
             Priority = priority,
             AgentVersion = AgentVersion.Text,
         });
@@ -121,12 +136,26 @@ internal sealed partial class SessionDesk(
         return (IReadOnlyDictionary<Session, int>)(only is null ? book.All : [only]).ToDictionary(s => s, LastEnded);
     });
 
-    /// <summary>Takes up a session that was recording or paused when the agent stopped.</summary>
-    public Task ContinueAsync(Session session) => Exclusively(() =>
+    /// <summary>
+    /// Takes up a session that was recording or paused when the agent stopped: it goes on, with the time between on record as a gap, or it is
+    /// finished, as configured.
+    /// </summary>
+    public Task ContinueAsync(Session session) => Exclusively(async () =>
     {
-        GoLive(session);
+        if (configuration.Recording.OnRestart is RestartBehaviour.Finish)
+        {
+            await EndAsync(session, SessionState.Finishing, "");
+            return session;
+        }
+        RecordingGap? gap = null;
+        if (session.State is SessionState.Recording)
+        {
+            gap = GapBefore(session);
+            session.Update(f => f with { Manifest = f.Manifest with { Gaps = [.. f.Manifest.Gaps.TakeLast(MaxGaps - 1), gap] } });
+        }
+        GoLive(session, gap);
         LogContinued(session.Id, session.State);
-        return Task.FromResult(session);
+        return session;
     });
 
     /// <summary>
@@ -196,9 +225,28 @@ internal sealed partial class SessionDesk(
         session.Segments.Select(s => s.Sequence).DefaultIfEmpty(0).Max(),
         _live.Find(l => l.Recording.Session == session)?.Recording.LastEnded ?? 0);
 
-    private void GoLive(Session session)
+    /// <summary>The time since the last sign of life of a session's recording.</summary>
+    private RecordingGap GapBefore(Session session)
     {
-        var live = LiveSession.Open(session, recorder.Gate, configuration);
+        var now = clock.NowNs();
+        var written = Directory.EnumerateFiles(session.Folder, "*.mcap*").Select(f => WallClock.ToNs(File.GetLastWriteTimeUtc(f))).DefaultIfEmpty(0).Max();
+        var from = Math.Max(written, session.Segments is [.., var last] ? last.Manifest.LogTimeEndNs : session.File.Manifest.StartedNs);
+        var boot = session.Segments.LastOrDefault(s => s.Manifest.Clock.BootId.Length > 0)?.Manifest.Clock.BootId;
+        var reason = boot is null ? "the agent did not run" : boot == SegmentClock.Now().BootId ? "the agent was restarted" : "the robot was restarted";
+        return new RecordingGap(Math.Min(from, now), now, reason);
+    }
+
+    private void GoLive(Session session, RecordingGap? gap = null)
+    {
+        var triggers = new TriggerWatch(
+            session.File.Manifest.Ring is null ? [] : configuration.Recording.Triggers,
+            (rule, atNs) => RuleFired?.Invoke(session, rule, atNs),
+            (rule, error) =>
+            {
+                LogRuleUnfit(rule.Name, error);
+                alarms.Raise($"trigger.{rule.Name}", $"recording.triggers.{rule.Name} does not work: {error}");
+            });
+        var live = LiveSession.Open(session, recorder.Gate, configuration, triggers, gap, Committed);
         _live.Add(live);
         recorder.Add(live.Recording);
     }
@@ -286,6 +334,9 @@ internal sealed partial class SessionDesk(
 
     [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "The wall clock was set, by {Seconds} s: recording goes on in new segments")]
     private partial void LogClockJumped(double seconds);
+
+    [LoggerMessage(EventId = 206, Level = LogLevel.Error, Message = "Trigger {Rule} does not work: {Error}")]
+    private partial void LogRuleUnfit(string rule, string error);
 
     [LoggerMessage(EventId = 204, Level = LogLevel.Error, Message = "Session {Session}: {Fault}; recording goes on when the disk takes writes again")]
     private partial void LogDiskRefuses(Guid session, string fault);

@@ -19,12 +19,15 @@ internal sealed class SessionRecording
     private readonly SegmentLog _log;
     private readonly TopicSelection _selection;
     private readonly TopicRules _rules;
+    private readonly TriggerWatch _triggers;
+    private readonly RecordingGap? _gap;
     private readonly List<TopicRoute> _routes = [];
     private readonly Dictionary<string, TopicLine> _lines = new(StringComparer.Ordinal);
     private readonly Dictionary<int, IReadOnlyList<LedgerEntry>> _endedLedgers = [];
     private IReadOnlyList<LedgerEntry> _carried;
     private int _lastEnded;
     private long _clockJumpNs;
+    private long _lastLogTimeNs;
 
     /// <summary>Where messages of one topic of the source go.</summary>
     private sealed class TopicRoute(SourceTopic topic)
@@ -36,17 +39,23 @@ internal sealed class SessionRecording
         public TopicLine Line { get; set; } = null!;
         public ChannelHandle? Channel { get; set; }
         public TopicLimit? Limit { get; set; }
+        /// <summary>Conditions that may trigger an event.</summary>
+        public TriggerCondition[] Conditions { get; set; } = [];
     }
 
     /// <param name="session">The session, which is live.</param>
     /// <param name="gate">The recorder's.</param>
     /// <param name="openLog">Opens the session's log, given what to ask for the end of each segment.</param>
-    /// <param name="carried">Counts from before a restart that are in no segment.</param>
     /// <param name="rules">How topics are treated.</param>
+    /// <param name="triggers">Looks at what it records.</param>
+    /// <param name="carried">Counts from before a restart that are in no segment.</param>
+    /// <param name="gap">The time before a restart in which nothing was recorded; null for none.</param>
     public SessionRecording(
-        Session session, Lock gate, Func<Func<SegmentFacts, IEnumerable<SegmentMetadata>>, SegmentLog> openLog,
-        IReadOnlyList<LedgerEntry> carried, TopicRules rules)
+        Session session, Lock gate, Func<Func<SegmentFacts, IEnumerable<SegmentMetadata>>, SegmentLog> openLog, TopicRules rules,
+        TriggerWatch triggers, IReadOnlyList<LedgerEntry> carried, RecordingGap? gap)
     {
+        _triggers = triggers;
+        _gap = gap;
         Session = session;
         _gate = gate;
         _selection = session.File.Manifest.Selection;
@@ -62,6 +71,9 @@ internal sealed class SessionRecording
 
     /// <summary>Gate.</summary>
     public bool IsPaused { get; set; }
+
+    /// <summary>Log time of the last message that it recorded; 0 when there is none.</summary>
+    public long LastLogTimeNs => Volatile.Read(ref _lastLogTimeNs);
 
     /// <summary>Gate. A topic appeared: a channel is made when the session selects it. Topics come in the order of their handles.</summary>
     public void AddTopic(SourceTopic topic, IReadOnlyList<string> nodes)
@@ -85,6 +97,7 @@ internal sealed class SessionRecording
         route.Line = line;
         route.Limit = TopicLimit.Of(rule);
         route.Channel = _log.AddChannel((topic with { Class = rule.Class ?? topic.Class }).ToChannel());
+        route.Conditions = _triggers.For(topic);
         line.Channels.Add(route.Channel);
     }
 
@@ -106,6 +119,8 @@ internal sealed class SessionRecording
             line.DroppedByGuard++;
             return Offer.Dropped;
         }
+        foreach (var condition in route.Conditions)
+            _triggers.Look(condition, times, payload);
         if (route.Limit is { } limit && limit.Refuses(times.LogTimeNs, payload.Length))
         {
             line.Limited++;
@@ -115,6 +130,7 @@ internal sealed class SessionRecording
             return Offer.Dropped;
         if (times.HasOddStamp)
             line.OddStamps++;
+        Volatile.Write(ref _lastLogTimeNs, (long)times.LogTimeNs);
         return Offer.Taken;
     }
 
@@ -133,14 +149,7 @@ internal sealed class SessionRecording
     }
 
     /// <summary>The last segment of this process that ended; 0 when there is none.</summary>
-    public int LastEnded
-    {
-        get
-        {
-            lock (_gate)
-                return _lastEnded;
-        }
-    }
+    public int LastEnded => _log.LastEnded;
 
     /// <summary>Counts that belong to no segment in the chain, of which <paramref name="lastChained"/> is the last.</summary>
     public IReadOnlyList<LedgerEntry> CountsAfter(int lastChained)
@@ -200,8 +209,10 @@ internal sealed class SessionRecording
         IReadOnlyList<LedgerEntry> ledger;
         var nodes = new SortedDictionary<string, string>(StringComparer.Ordinal);
         long jump;
+        bool isFirst;
         lock (_gate)
         {
+            isFirst = _lastEnded == 0;
             var entries = _lines.Values.Select(l => l.Assign(recorded.GetValueOrDefault(l.Topic))).ToList();
             ledger = [.. LedgerEntry.Sum(entries.Concat(_carried)).Where(e => e.Received + e.LostTransport > 0)];
             _carried = [];
@@ -217,6 +228,15 @@ internal sealed class SessionRecording
         yield return new SegmentMetadata(SegmentManifests.LedgerMetadata, values);
         if (nodes.Count > 0)
             yield return new SegmentMetadata(SegmentManifests.NodesMetadata, nodes);
+        if (isFirst && _gap is { } gap)
+        {
+            yield return new SegmentMetadata(SegmentManifests.GapMetadata, new Dictionary<string, string>
+            {
+                ["from_ns"] = gap.FromNs.ToString(CultureInfo.InvariantCulture),
+                ["to_ns"] = gap.ToNs.ToString(CultureInfo.InvariantCulture),
+                ["reason"] = gap.Reason,
+            });
+        }
         yield return BagMetadata.Of(facts);
     }
 }

@@ -12,6 +12,7 @@ internal static class SessionRules
         (SessionState.Paused, CommandKind.Resume or CommandKind.Finish or CommandKind.Cancel) => null,
         (SessionState.Finishing, CommandKind.Cancel) => null,
         (SessionState.Recording or SessionState.Paused or SessionState.Finishing or SessionState.Failed, CommandKind.Fetch) => null,
+        (SessionState.Recording or SessionState.Paused, CommandKind.Trigger) => null,
         (SessionState.Recording, CommandKind.Resume) => "the session is recording already",
         (SessionState.Paused, CommandKind.Pause) => "the session is paused already",
         (SessionState.Finishing, _) => "the session is finishing: only cancel is possible",

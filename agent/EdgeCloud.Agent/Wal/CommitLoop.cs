@@ -8,7 +8,7 @@ namespace EdgeCloud.Agent.Wal;
 /// </summary>
 internal sealed class CommitLoop(
     SegmentLogOptions options, TimeProvider time, ChunkQueue queue, SegmentFiles files, SegmentHasher hasher, SegmentSealer sealer,
-    ChannelTable channels, int firstSequence) : IDisposable
+    CommitReport report, ChannelTable channels, int firstSequence) : IDisposable
 {
     private const int MaxGroupBytes = 8 << 20;
 
@@ -18,6 +18,7 @@ internal sealed class CommitLoop(
     private readonly long _segmentTicks = (long)(options.SegmentTime.TotalSeconds * time.TimestampFrequency);
     private OpenSegment? _segment;
     private int _added;
+    private int _lastEnded;
     private int _sequence = firstSequence - 1;
     private bool _prepared;
     private long _retryAt = long.MinValue;
@@ -25,6 +26,9 @@ internal sealed class CommitLoop(
 
     /// <summary>Age of the oldest message of each sync when it returned.</summary>
     public LatencyHistogram Latency { get; } = new();
+
+    /// <summary>The last segment that ended; 0 when none has.</summary>
+    public int LastEnded => Volatile.Read(ref _lastEnded);
 
     /// <summary>Durable messages.</summary>
     public long Messages { get; private set; }
@@ -136,7 +140,17 @@ internal sealed class CommitLoop(
     private void SyncAdded()
     {
         var segment = _segment!;
-        var synced = segment.Sync();
+        IReadOnlyList<SegmentCommit> synced;
+        report.BeginCommit();
+        try
+        {
+            synced = segment.Sync();
+        }
+        finally
+        {
+            report.EndCommit();
+        }
+
         var now = time.GetTimestamp();
         queue.Allow(now - _stepBegan);
         var oldest = long.MaxValue;
@@ -150,7 +164,7 @@ internal sealed class CommitLoop(
 
         var latency = (long)time.GetElapsedTime(oldest, now).TotalNanoseconds;
         Latency.Add(latency);
-        options.Committed?.Invoke(new DurableCommit(Messages, SegmentClock.WallNowNs(), latency));
+        report.Tell(new DurableCommit(Messages, SegmentClock.WallNowNs(), latency));
         for (var i = 0; i < _added; i++)
             DurableWaiter.Complete(Interlocked.Exchange(ref _hands[i].Chunk!.Waiters, null), null);
         _hands.RemoveRange(0, _added);
@@ -162,6 +176,7 @@ internal sealed class CommitLoop(
     {
         var segment = _segment!;
         _segment = null;
+        Volatile.Write(ref _lastEnded, segment.Contents.Sequence);
         hasher.Seal(segment, channels.Facts(segment.Contents, segment.Clock, reason));
     }
 

@@ -41,9 +41,10 @@ public sealed class SegmentLog : IAsyncDisposable
         if (firstSequence <= taken) throw new ArgumentException($"{directory} holds segment {taken} already: the first new one cannot be {firstSequence}.");
         _queue = new ChunkQueue(options, time, workers);
         _files = new SegmentFiles(files, directory, options, workers, Fail);
-        _sealer = new SegmentSealer(files, options, time, _queue, workers, segment => _sealed.Writer.TryWrite(segment), End, Fail);
+        var report = new CommitReport(options.Committed);
+        _sealer = new SegmentSealer(files, options, time, _queue, report, workers, segment => _sealed.Writer.TryWrite(segment), End, Fail);
         _hasher = new SegmentHasher(options, _queue, _sealer, workers, Fail);
-        _committer = new CommitLoop(options, time, _queue, _files, _hasher, _sealer, _channels, firstSequence);
+        _committer = new CommitLoop(options, time, _queue, _files, _hasher, _sealer, report, _channels, firstSequence);
     }
 
     /// <summary>Segments in the order in which they were sealed. Completes after <see cref="FinishAsync"/>.</summary>
@@ -54,6 +55,9 @@ public sealed class SegmentLog : IAsyncDisposable
 
     /// <summary>Messages that are durable, since the log was opened.</summary>
     public long DurableMessages => _committer.Messages;
+
+    /// <summary>Number of the last segment that ended, sealed by now or not; 0 when none has since the log was opened.</summary>
+    public int LastEnded => _committer.LastEnded;
 
     /// <summary>Memory of messages that wait for the disk, bytes.</summary>
     public long WaitingBytes => _queue.UsedBytes;

@@ -55,7 +55,8 @@ public sealed record SegmentLogOptions
     /// <summary>Asked when a segment is begun: the robot's clocks.</summary>
     public Func<SegmentClock> Clock { get; init; } = SegmentClock.Now;
 
-    /// <summary>Told after each sync that returned, on the log's own thread: what is durable now. Must not block.</summary>
+    /// <summary>Told after each sync that returned, on the log's own threads, one at a time: what is durable now. Commits during a sealing are told
+    /// together at its end (<see cref="CommitReport"/>). Must not block.</summary>
     public Action<DurableCommit>? Committed { get; init; }
 
     /// <summary>Refuses values that cannot work.</summary>

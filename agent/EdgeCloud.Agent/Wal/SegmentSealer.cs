@@ -5,7 +5,7 @@ namespace EdgeCloud.Agent.Wal;
 /// it counts (see <see cref="OpenSegment"/>).
 /// </summary>
 internal sealed class SegmentSealer(
-    IWalFiles files, SegmentLogOptions options, TimeProvider time, ChunkQueue queue, WalWorkers workers, Action<SealedSegment> onSealed, Action onEnd,
+    IWalFiles files, SegmentLogOptions options, TimeProvider time, ChunkQueue queue, CommitReport report, WalWorkers workers, Action<SealedSegment> onSealed, Action onEnd,
     Action<Exception> onUnexpected)
     : Strand<SegmentSealer.Work>(workers, WalWorkers.Urgency.Seal, onUnexpected), IDisposable
 {
@@ -77,6 +77,7 @@ internal sealed class SegmentSealer(
 
     private void TrySeal(Unsealed segment)
     {
+        report.BeginSealing();
         try
         {
             var digest = Interlocked.Exchange(ref segment.Digest, null) ?? new SegmentDigest(options.SinglePutBytes, options.PartBytes);
@@ -92,6 +93,10 @@ internal sealed class SegmentSealer(
             LastFault = fault;
             Cap(segment.Facts.Sequence, segment.Contents.Commits);
             SetRetry(options.DiskRetry);
+        }
+        finally
+        {
+            report.EndSealing();
         }
     }
 

@@ -43,6 +43,9 @@ public sealed class CommandIssuer(IDbContextFactory<CatalogueDb> catalogue, Comm
             Upload = request.Upload,
             Priority = request.Priority,
             Range = request.Range,
+            Ring = request.Ring,
+            BoundMs = request.BoundMs,
+            Span = request.Span,
             Settings = request.Settings,
         });
         db.Commands.Add(command);
@@ -52,6 +55,22 @@ public sealed class CommandIssuer(IDbContextFactory<CatalogueDb> catalogue, Comm
         return command;
     }
 
+    private static void CheckRing(CommandRequest request, bool isStart)
+    {
+        if (!isStart && (request.Ring is not null || request.BoundMs is not null))
+            throw RequestException.Invalid(request.Ring is not null ? "ring" : "bound_ms", "only a start has one");
+        if (request.Ring is { IsValid: false })
+            throw RequestException.Invalid("ring", RingSettings.Rule);
+        if (request.Ring is not null && request.Upload is not null and not UploadPolicy.OnDemand)
+            throw RequestException.Invalid("upload", "a ring uploads what triggers pin: on-demand, or nothing");
+        if (request.BoundMs is < 0 or > 60_000)
+            throw RequestException.Invalid("bound_ms", "0 to 60,000");
+        if (request.Span is not null && request.Command != CommandKind.Trigger)
+            throw RequestException.Invalid("span", "only a trigger has one");
+        if (request.Span is { IsValid: false })
+            throw RequestException.Invalid("span", $"pre_seconds and post_seconds from 0 to {EventClip.MaxSeconds}");
+    }
+
     private static void Check(CommandRequest request)
     {
         if (request.ExpiresInSeconds is < 1 or > MaxExpirySeconds)
@@ -59,8 +78,11 @@ public sealed class CommandIssuer(IDbContextFactory<CatalogueDb> catalogue, Comm
         if (request.Name.Length > MaxNameLength || request.Name.Contains('\0'))
             throw RequestException.Invalid("name", $"at most {MaxNameLength} characters");
         var isStart = request.Command == CommandKind.Start;
-        if (!isStart && (request.Name.Length > 0 || request.Selection is not null))
-            throw RequestException.Invalid(request.Name.Length > 0 ? "name" : "selection", "only a start has one");
+        if (!isStart && request.Command != CommandKind.Trigger && request.Name.Length > 0)
+            throw RequestException.Invalid("name", "only a start and a trigger have one");
+        if (!isStart && request.Selection is not null)
+            throw RequestException.Invalid("selection", "only a start has one");
+        CheckRing(request, isStart);
         if (request.Selection is { } selection && selection.Include.Count + selection.Exclude.Count > MaxPatterns)
             throw RequestException.Invalid("selection", $"at most {MaxPatterns} patterns");
         if (!isStart && (request.Upload is not null || request.Priority != 0))

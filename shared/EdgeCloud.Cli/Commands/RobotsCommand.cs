@@ -61,13 +61,18 @@ internal static class RobotsCommand
         var exclude = new Option<string[]>("--exclude") { Description = "start: topics not to record", AllowMultipleArgumentsPerToken = true };
         var upload = new Option<string?>("--upload") { Description = "start: when segments go up: now, on-demand, or a network condition of the robot such as wifi-only" };
         var priority = new Option<int>("--priority") { Description = "start: sessions of greater priority go up first, -100 to 100" };
+        var ringMinutes = new Option<double?>("--ring-minutes") { Description = "start: keep only the newest minutes on the robot, and upload what triggers pin" };
+        var ringBytes = new Option<long?>("--ring-bytes") { Description = "start: keep only the newest bytes on the robot" };
+        var bound = new Option<int?>("--bound-ms") { Description = "start: at most so many ms of the newest data are at risk in a power cut, 0 to 60000" };
+        var pre = new Option<double?>("--pre") { Description = "trigger: seconds to keep from before (default: 30)" };
+        var post = new Option<double?>("--post") { Description = "trigger: seconds to keep from after (default: 10)" };
         var set = new Option<string[]>("--set") { Description = "configure: settings as KEY=VALUE, such as upload.bandwidth_bytes_per_second=500000", AllowMultipleArgumentsPerToken = true };
         var expires = new Option<int>("--expires-in") { Description = "Seconds after which the robot is no longer to do it", DefaultValueFactory = _ => 300 };
         var timeout = new Option<double>("--timeout") { Description = "Seconds to wait for the robot's answer, 0 to not wait", DefaultValueFactory = _ => 30 };
         var json = Output.JsonOption();
         var command = new Command("command", "Tell a robot what to do and wait for its answer (exit code 5 when none came in time)")
         {
-            robot, what, session, name, topics, exclude, upload, priority, set, expires, timeout, json,
+            robot, what, session, name, topics, exclude, upload, priority, ringMinutes, ringBytes, bound, pre, post, set, expires, timeout, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -82,6 +87,10 @@ internal static class RobotsCommand
                 Selection = include.Length + without.Length == 0 ? null : new TopicSelection { Include = include, Exclude = without },
                 Upload = parsed.GetValue(upload),
                 Priority = parsed.GetValue(priority),
+                Ring = (parsed.GetValue(ringMinutes), parsed.GetValue(ringBytes)) is (null, null) ? null
+                    : new RingSettings { Minutes = parsed.GetValue(ringMinutes), Bytes = parsed.GetValue(ringBytes) },
+                BoundMs = parsed.GetValue(bound),
+                Span = Span(parsed.GetValue(pre), parsed.GetValue(post)),
                 Settings = Settings(parsed.GetValue(set) ?? []),
                 ExpiresInSeconds = parsed.GetValue(expires),
             };
@@ -102,6 +111,12 @@ internal static class RobotsCommand
         else
             Console.WriteLine(InWords(answer));
         return ExitCode(answer, waited: timeout > TimeSpan.Zero);
+    }
+
+    private static TriggerSpan? Span(double? pre, double? post)
+    {
+        var usual = new TriggerSpan();
+        return (pre, post) is (null, null) ? null : new TriggerSpan { PreSeconds = pre ?? usual.PreSeconds, PostSeconds = post ?? usual.PostSeconds };
     }
 
     private static Dictionary<string, string>? Settings(string[] pairs)

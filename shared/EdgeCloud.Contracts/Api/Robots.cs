@@ -26,7 +26,7 @@ public sealed record CommandRequest
     public required CommandKind Command { get; init; }
     /// <summary>The session meant; see <see cref="CommandMessage.Session"/>. For a start the server mints one when it is null.</summary>
     public Guid? Session { get; init; }
-    /// <summary>Start: a name for people.</summary>
+    /// <summary>Start: a name for people. Trigger: why.</summary>
     public string Name { get; set; } = "";
     /// <summary>Start: which topics; null means all.</summary>
     public TopicSelection? Selection { get; init; }
@@ -34,6 +34,12 @@ public sealed record CommandRequest
     public string? Upload { get; init; }
     /// <summary>Start: sessions of greater priority go up first; -100 to 100.</summary>
     public int Priority { get; init; }
+    /// <summary>Start: makes a session that keeps only its newest recordings; null means that it keeps all.</summary>
+    public RingSettings? Ring { get; init; }
+    /// <summary>Start: the session's durability bound, 0 to 60,000 ms; null means the robot's own.</summary>
+    public int? BoundMs { get; init; }
+    /// <summary>Trigger: how much before and after; null means 30 s and 10 s.</summary>
+    public TriggerSpan? Span { get; init; }
     /// <summary>Fetch: which log times of the session; null means all.</summary>
     public TimeRange? Range { get; init; }
     /// <summary>Configure: setting keys and values.</summary>

@@ -25,6 +25,11 @@ public sealed record LedgerEntry
     public long Limited { get; init; }
     /// <summary>Of the recorded messages, those whose sender's stamp is zero or absurd. They are kept as they are; nothing is ordered by it.</summary>
     public long OddStamps { get; init; }
+    /// <summary>
+    /// Of <see cref="Recorded"/>, messages in segments that were discarded later: the ring ran over them, the disk guard, or a cancel. Known for
+    /// whole sessions only; 0 in a segment's own ledger.
+    /// </summary>
+    public long Discarded { get; init; }
 
     /// <summary>Messages that were meant to be recorded and are not: everything lost or dropped, pauses and limits excepted.</summary>
     public long Lost() => DroppedQueue + DroppedDisk + LostTransport;
@@ -40,6 +45,7 @@ public sealed record LedgerEntry
         Paused = Paused + other.Paused,
         Limited = Limited + other.Limited,
         OddStamps = OddStamps + other.OddStamps,
+        Discarded = Discarded + other.Discarded,
     };
 
     /// <summary>Sums ledgers topic by topic, in order of topic name.</summary>

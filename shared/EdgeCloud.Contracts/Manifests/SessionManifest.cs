@@ -42,6 +42,14 @@ public sealed record SessionManifest : IContractMessage
     public IReadOnlyList<PauseInterval> Pauses { get; set; } = [];
     /// <summary>Times at which the robot's wall clock was set while the session went on, in order; each began a new segment.</summary>
     public IReadOnlyList<ClockJump> ClockJumps { get; set; } = [];
+    /// <summary>Times in which it was to record and the agent did not run, in order.</summary>
+    public IReadOnlyList<RecordingGap> Gaps { get; set; } = [];
+    /// <summary>The durability bound: at most this much of the newest data is at risk in a power cut, ms; null for the robot's own.</summary>
+    public int? BoundMs { get; init; }
+    /// <summary>What a session keeps that never ends by itself; null for one that keeps everything.</summary>
+    public RingSettings? Ring { get; init; }
+    /// <summary>The stretch of another session that this one is; null for one that records.</summary>
+    public EventClip? Event { get; init; }
     /// <summary>The greatest segment sequence so far; 0 when there is none.</summary>
     public int LastSequence { get; init; }
     /// <summary>Messages recorded so far.</summary>

@@ -21,6 +21,8 @@ public enum CommandKind
     Configure,
     /// <summary>Upload the segments of a session that overlap <see cref="CommandMessage.Range"/>, before everything else.</summary>
     Fetch,
+    /// <summary>Keep what a session records around now, as an event: see <see cref="EventClip"/>.</summary>
+    Trigger,
 }
 
 /// <summary>A command to a robot, on <c>cmd</c>. Delivered at least once, carried out at most once: the robot remembers ids across restarts.</summary>
@@ -48,7 +50,7 @@ public sealed record CommandMessage : IContractMessage
     /// only session that is recording or paused; the command is rejected when there are several.
     /// </summary>
     public Guid? Session { get; init; }
-    /// <summary><see cref="CommandKind.Start"/>: a name for people.</summary>
+    /// <summary><see cref="CommandKind.Start"/>: a name for people. <see cref="CommandKind.Trigger"/>: why.</summary>
     public string Name { get; set; } = "";
     /// <summary><see cref="CommandKind.Start"/>: which topics; null means all.</summary>
     public TopicSelection? Selection { get; init; }
@@ -56,6 +58,12 @@ public sealed record CommandMessage : IContractMessage
     public string? Upload { get; init; }
     /// <summary><see cref="CommandKind.Start"/>: sessions of greater priority go up first.</summary>
     public int Priority { get; init; }
+    /// <summary><see cref="CommandKind.Start"/>: makes a session that keeps only its newest recordings; null means that it keeps all.</summary>
+    public RingSettings? Ring { get; init; }
+    /// <summary><see cref="CommandKind.Start"/>: the session's durability bound, 0 to 60,000 ms; null means the robot's own.</summary>
+    public int? BoundMs { get; init; }
+    /// <summary><see cref="CommandKind.Trigger"/>: how much before and after; null means 30 s and 10 s.</summary>
+    public TriggerSpan? Span { get; init; }
     /// <summary><see cref="CommandKind.Fetch"/>: which log times of the session; null means all.</summary>
     public TimeRange? Range { get; init; }
     /// <summary><see cref="CommandKind.Configure"/>: setting keys and values as in the configuration file.</summary>

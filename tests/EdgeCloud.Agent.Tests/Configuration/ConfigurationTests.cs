@@ -1,4 +1,6 @@
 using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Contracts;
 using EdgeCloud.Testing;
 
 namespace EdgeCloud.Agent.Tests.Configuration;
@@ -39,7 +41,13 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal("one", configuration.Mqtt!.Password);
         Assert.Equal("two", configuration.S3!.SecretKey);
         var plain = Read(shipped);
-        Assert.Equal(plain.Recording with { Selection = configuration.Recording.Selection }, configuration.Recording);
+        Assert.Equal(plain.Recording with
+        {
+            Selection = configuration.Recording.Selection,
+            Ring = new RingSettings { Minutes = 10, Bytes = 20L << 30 },
+            Triggers = configuration.Recording.Triggers,
+        }, configuration.Recording);
+        Assert.Equal([TriggerRule.Parse("faults", "/diagnostics status[].level >= ERROR pre 30 post 10")], configuration.Recording.Triggers);
         Assert.Equal(plain.Disk, configuration.Disk);
         Assert.Equal(plain.Upload with { Networks = configuration.Upload.Networks }, configuration.Upload);
         Assert.Equal(plain.Telemetry, configuration.Telemetry);
@@ -80,7 +88,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("robot: a\nsource: { kind: replay, input: x, times: original }", "source.loop: is true with source.times 'original'")]
     [InlineData("robot: a\nsource: { kind: replay, input: x, rate: 0 }", "source.rate: is 0 in a loop")]
     [InlineData("robot: a\nsource:\n  kind: simulated\n  sede: 3", "agent.yaml:4: source.sede is not a key; the nearest one is source.seed")]
-    [InlineData(Least + "recording: { bound_ms: many }", "recording.bound_ms is 'many'; allowed is a whole number from 1 to 60000")]
+    [InlineData(Least + "recording: { bound_ms: many }", "recording.bound_ms is 'many'; allowed is a whole number from 0 to 60000")]
     [InlineData(Least + "recording: { autostart: yess }", "recording.autostart is 'yess'; allowed is true or false")]
     [InlineData(Least + "recording: { name: [a, b] }", "recording.name is 'a, b'; allowed is one value, not a list")]
     [InlineData(Least + "recording: { compression: gzip }", "recording.compression is 'gzip'; allowed is none or lz4 or zstd")]

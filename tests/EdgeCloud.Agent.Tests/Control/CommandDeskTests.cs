@@ -1,4 +1,5 @@
 using EdgeCloud.Agent.Control;
+using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Tests.Sessions;
 using EdgeCloud.Contracts;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -12,6 +13,7 @@ public sealed class CommandDeskTests : IAsyncLifetime
     private CommandMemory _memory = null!;
     private RunTimeSettings _settings = null!;
     private CommandDesk _desk = null!;
+    private EventDesk? _events;
 
     public ValueTask InitializeAsync()
     {
@@ -19,7 +21,11 @@ public sealed class CommandDeskTests : IAsyncLifetime
         return default;
     }
 
-    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _events?.Dispose();
+        return _bench.DisposeAsync();
+    }
 
     [Fact]
     public async Task A_session_is_led_through_its_life_and_each_command_is_accepted_then_succeeds()
@@ -55,6 +61,22 @@ public sealed class CommandDeskTests : IAsyncLifetime
         Assert.Equal(SessionState.Recording, session.State);
         Assert.Equal((pause.Id, CommandStatus.Succeeded), (_answers[^1].Id, _answers[^1].Status));
         Assert.Single(session.File.Manifest.Pauses);
+    }
+
+    [Fact]
+    public async Task A_trigger_that_is_delivered_twice_makes_one_event_of_a_ring_session()
+    {
+        await _desk.HandleAsync(Command(CommandKind.Start, Guid.CreateVersion7()) with { Ring = new RingSettings { Minutes = 5 }, BoundMs = 0 });
+        var ring = _bench.Desk.Resolve(null);
+        Assert.Equal((UploadPolicy.OnDemand, 0), (ring.File.Manifest.Upload, ring.File.Manifest.BoundMs));
+        var trigger = Command(CommandKind.Trigger) with { Name = "bumper", Span = new TriggerSpan { PreSeconds = 5, PostSeconds = 5 } };
+        await _desk.HandleAsync(trigger);
+        await _desk.HandleAsync(trigger);
+        var session = Assert.Single(_bench.Book.All, s => s.File.Manifest.Event is not null);
+        Assert.Equal(("bumper", 1), (session.File.Manifest.Name, session.File.Manifest.Event!.Triggers.Count));
+        Assert.Equal((CommandStatus.Succeeded, $"event {session.Id}"), (_answers[^1].Status, _answers[^1].Reason));
+        await HandleAsync(CommandKind.Trigger, session.Id);
+        Assert.Equal((CommandStatus.Rejected, "the session is finishing: only cancel is possible"), (_answers[^1].Status, _answers[^1].Reason));
     }
 
     [Fact]
@@ -167,7 +189,9 @@ public sealed class CommandDeskTests : IAsyncLifetime
     {
         _memory = CommandMemory.Open(_bench.Configuration.DataDir, _ => { });
         _settings = new RunTimeSettings(_bench.Configuration, AgentMemory.Open(_bench.Configuration.DataDir, "amr-01", _ => { }), TimeProvider.System);
-        _desk = new CommandDesk("amr-01", _bench.Desk, _bench.Book, _memory, _settings,
+        _events?.Dispose();
+        _events = new EventDesk(_bench.Configuration, _bench.Book, _bench.Recorder, _bench.Desk, TimeProvider.System, NullLogger.Instance);
+        _desk = new CommandDesk("amr-01", _bench.Desk, _events, _bench.Book, _memory, _settings,
             new DeliveryWatch(_bench.Book, null, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
         _answers.Clear();
         _desk.Answered += _answers.Add;

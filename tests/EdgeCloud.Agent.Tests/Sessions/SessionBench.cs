@@ -24,7 +24,8 @@ internal sealed class SessionBench : IAsyncDisposable
         {
             Robot = "amr-01",
             DataDir = dataDir,
-            Source = new SourceSettings { Kind = SourceKind.Simulated },
+            // Its log times are its own, as those of a replay with original times.
+            Source = new SourceSettings { Kind = SourceKind.Replay, Times = ReplayTimes.Original },
             Recording = recording,
         };
         Book = SessionBook.Open(dataDir, damage => Damage.Add(damage));
@@ -50,15 +51,34 @@ internal sealed class SessionBench : IAsyncDisposable
     }
 
     /// <summary>An agent started on a folder that another one left.</summary>
-    public static async Task<SessionBench> RestartAsync(string dataDir)
+    public static async Task<SessionBench> RestartAsync(string dataDir, RecordingSettings? recording = null)
     {
-        var bench = new SessionBench(null, dataDir, new RecordingSettings { BoundMs = 5 });
+        var bench = new SessionBench(null, dataDir, recording ?? new RecordingSettings { BoundMs = 5 });
         var recovery = new RestartRecovery(bench.Configuration, bench.Book, bench.Alarms, NullLogger.Instance);
         recovery.Survey();
         foreach (var session in bench.Book.All.Where(s => s.State.IsLive()))
             await bench.Desk.ContinueAsync(session);
         await recovery.RunAsync(CancellationToken.None);
         return bench;
+    }
+
+    /// <summary>Copies the data folder as it is at one moment, as if the process had died then.</summary>
+    public async Task CrashIntoAsync(string folder)
+    {
+        // A name that changes while it is copied would be a state that no disk was ever in.
+        while (!TryCopy(Configuration.DataDir, folder))
+            await Task.Delay(5);
+    }
+
+    /// <summary>Ends here and goes on with an agent that starts on another folder: topics, times and numbers go on.</summary>
+    public async Task<SessionBench> GoOnAsync(string dataDir)
+    {
+        await DisposeAsync();
+        var next = await RestartAsync(dataDir, Configuration.Recording);
+        next._time = _time;
+        foreach (var (topic, number) in _sent)
+            next._sent[topic] = number;
+        return next;
     }
 
     public Task<Session> StartAsync(params string[] include) =>
@@ -128,6 +148,30 @@ internal sealed class SessionBench : IAsyncDisposable
         });
         return manifest.Ledger.SingleOrDefault(e => e.Topic == topic) ?? new LedgerEntry { Topic = topic };
     }
+
+    private static bool TryCopy(string from, string to)
+    {
+        Directory.Delete(to, recursive: true);
+        Directory.CreateDirectory(to);
+        var before = Names(from);
+        try
+        {
+            foreach (var name in before)
+            {
+                var target = Path.Combine(to, name);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(Path.Combine(from, name), target);
+            }
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        return before.SequenceEqual(Names(from)) && !before.Any(n => n.EndsWith(".tmp", StringComparison.Ordinal));
+    }
+
+    private static List<string> Names(string folder) =>
+        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(folder, f)).Order(StringComparer.Ordinal)];
 
     public async ValueTask DisposeAsync()
     {
