@@ -19,6 +19,8 @@ internal sealed class RotateRequest(SealReason reason)
 /// </summary>
 internal sealed class ChunkQueue : IDisposable
 {
+    private const int AloneBytes = 64 << 10;
+
     private readonly object _gate = new();
     private readonly AutoResetEvent _signal = new(false);
     private readonly Queue<CommitWork> _ready = new();
@@ -250,8 +252,8 @@ internal sealed class ChunkQueue : IDisposable
     {
         if (_active is not { } chunk) return;
         chunk.Close(CompressionNow());
-        // A chunk alone is encoded by the committer itself, without waking anybody else.
-        if (_ready.Count > 0 || _compression != McapCompression.None) _workers.Add(chunk, WalWorkers.Urgency.Encode);
+        // A chunk alone is encoded by the committer itself, without waking anybody else, unless compressing it takes long.
+        if (_ready.Count > 0 || _compression != McapCompression.None && chunk.RecordsBytes > AloneBytes) _workers.Add(chunk, WalWorkers.Urgency.Encode);
         _ready.Enqueue(new CommitWork(chunk, null));
         _active = null;
         _urgent = false;

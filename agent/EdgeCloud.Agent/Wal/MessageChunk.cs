@@ -229,7 +229,7 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
 
         ChunkRecordBytes = WriteChunkHead(new Span<byte>(_commit, ChunkHeadBytes + 4), crc) + StoredRecordsBytes;
         WriteIndexes();
-        _bodyCrc = Crc32.Compute(Body);
+        _bodyCrc = BodyCrc(crc);
     }
 
     /// <summary>Ends the commit: writes the commit record and padding after the body; returns all bytes of the commit.</summary>
@@ -334,6 +334,14 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
         }
 
         _bodyBytes = end;
+    }
+
+    /// <summary>CRC of the body: records that are stored as they are need not be read again.</summary>
+    private uint BodyCrc(uint recordsCrc)
+    {
+        if (Compression != McapCompression.None) return Crc32.Compute(Body);
+        var head = Crc32.Compute(Body[..(ChunkRecordBytes - RecordsBytes)]);
+        return Crc32.Append(Crc32.Combine(head, recordsCrc, RecordsBytes), Body[ChunkRecordBytes..]);
     }
 
     private void EnsureEncoded(int bytes)
