@@ -31,6 +31,14 @@ internal static class Api
             api.UseStatusCodePages();
         });
 
+    /// <summary>Repeated requests and entity tags; after authentication, since requests are told apart by who makes them.</summary>
+    public static void UseApiConventions(this WebApplication app) =>
+        app.UseWhen(context => context.Request.Path.StartsWithSegments(Root), api =>
+        {
+            api.UseMiddleware<EntityTags>();
+            api.UseMiddleware<IdempotentRequests>();
+        });
+
     public static RouteGroupBuilder MapApi(this WebApplication app)
     {
         app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();

@@ -65,5 +65,9 @@ internal static class Paging
     public static int ReadNumber(string cursor) =>
         int.TryParse(ReadKey(cursor), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw Wrong();
 
+    /// <exception cref="RequestException">It is not a cursor that this list gave.</exception>
+    public static long ReadLong(string cursor) =>
+        long.TryParse(ReadKey(cursor), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw Wrong();
+
     private static RequestException Wrong() => RequestException.Invalid("cursor", "a next_cursor that this list gave, as it was");
 }

@@ -1,5 +1,6 @@
 using EdgeCloud.ControlPlane;
 using EdgeCloud.ControlPlane.Access;
+using EdgeCloud.ControlPlane.Access.Webhooks;
 using EdgeCloud.ControlPlane.Catalogue;
 using EdgeCloud.ControlPlane.Exports;
 using EdgeCloud.ControlPlane.Fleet;
@@ -11,6 +12,7 @@ using EdgeCloud.ControlPlane.Shell;
 // edgecloud-controlplane migrate
 // edgecloud-controlplane reindex
 // edgecloud-controlplane create-admin --user NAME [--password-stdin]
+// edgecloud-controlplane seed [--robots N] [--sessions N] [--segments N] [--days N]
 var (verb, rest) = args is [var first, ..] && !first.StartsWith('-') ? (first, args[1..]) : ("run", args);
 try
 {
@@ -29,6 +31,7 @@ try
         builder.AddSessions();
         builder.AddPreviews();
         builder.AddExports();
+        builder.AddWebhooks();
         builder.AddApi();
         builder.AddHealth();
         builder.AddPortal();
@@ -46,7 +49,8 @@ try
         "migrate" => await MigrateAsync(app),
         "reindex" => await ReindexAsync(app),
         "create-admin" => await CreateAdmin.RunAsync(app),
-        _ => throw new ConfigurationException($"There is no command '{verb}'; use run, migrate, reindex or create-admin."),
+        "seed" => await Seed.RunAsync(app),
+        _ => throw new ConfigurationException($"There is no command '{verb}'; use run, migrate, reindex, create-admin or seed."),
     };
 }
 catch (ConfigurationException e)
@@ -63,17 +67,24 @@ catch (BucketUnavailableException e)
 static async Task<int> RunAsync(WebApplication app)
 {
     await StartUp.PrepareAsync(app);
+    app.UseTrustedProxies();
     app.UseSecurityHeaders();
     app.UsePageErrors();
     app.UseApiErrors();
     app.UseAuthentication();
-    app.UseAuthorization();
     app.UseRateLimiter();
+    app.UsePasswordWall();
+    app.UseAuthorization();
+    app.UseApiConventions();
 
     app.MapHealth();
     app.MapAccess();
     var api = app.MapApi();
     api.MapAccessApi();
+    api.MapAccountApi();
+    api.MapUsersApi();
+    api.MapWebhooksApi();
+    api.MapSystemApi();
     api.MapFleetApi();
     api.MapSessionsApi();
     api.MapAnnotationsApi();

@@ -38,6 +38,32 @@ public sealed class ApiClient : IDisposable
         string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> type, CancellationToken cancellation) where TAnswer : class =>
         SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, bodyType) }, type, cancellation);
 
+    /// <summary>POST without a body.</summary>
+    public Task<TAnswer> PostAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> type, CancellationToken cancellation) where TAnswer : class =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Post, path), type, cancellation);
+
+    /// <summary>POST whose answer says nothing.</summary>
+    public Task PostAsync<TBody>(string path, TBody body, JsonTypeInfo<TBody> bodyType, CancellationToken cancellation) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, bodyType) }, cancellation);
+
+    /// <summary>PUT without a body.</summary>
+    public Task<TAnswer> PutAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> type, CancellationToken cancellation) where TAnswer : class =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Put, path), type, cancellation);
+
+    /// <summary>PUT or PATCH.</summary>
+    public Task<TAnswer> ChangeAsync<TBody, TAnswer>(
+        HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> type, CancellationToken cancellation)
+        where TAnswer : class =>
+        SendAsync(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, bodyType) }, type, cancellation);
+
+    /// <summary>DELETE whose answer says what is left.</summary>
+    public Task<TAnswer> DeleteAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> type, CancellationToken cancellation) where TAnswer : class =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Delete, path), type, cancellation);
+
+    /// <summary>DELETE whose answer says nothing.</summary>
+    public Task DeleteAsync(string path, CancellationToken cancellation) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Delete, path), cancellation);
+
     /// <summary>Every row of a list, page after page, up to <paramref name="limit"/> rows.</summary>
     public async IAsyncEnumerable<T> ListAsync<T>(
         string path, JsonTypeInfo<Page<T>> type, int limit, [EnumeratorCancellation] CancellationToken cancellation)
@@ -63,6 +89,17 @@ public sealed class ApiClient : IDisposable
 
     private async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellation) where T : class
     {
+        T? answer = null;
+        await SendAsync(request, async response =>
+            answer = await response.Content.ReadFromJsonAsync(type, cancellation) ?? throw NotTheApi(response, null), cancellation);
+        return answer!;
+    }
+
+    private Task SendAsync(HttpRequestMessage request, CancellationToken cancellation) =>
+        SendAsync(request, _ => Task.CompletedTask, cancellation);
+
+    private async Task SendAsync(HttpRequestMessage request, Func<HttpResponseMessage, Task> read, CancellationToken cancellation)
+    {
         try
         {
             using (request)
@@ -70,7 +107,7 @@ public sealed class ApiClient : IDisposable
             {
                 if (!response.IsSuccessStatusCode)
                     throw await RefusalAsync(response, cancellation);
-                return await response.Content.ReadFromJsonAsync(type, cancellation) ?? throw NotTheApi(response, null);
+                await read(response);
             }
         }
         catch (HttpRequestException e)
@@ -96,6 +133,9 @@ public sealed class ApiClient : IDisposable
                 new CliException(detail ?? "User or password is wrong.", ExitCodes.Access),
             HttpStatusCode.Unauthorized =>
                 new CliException($"{_url} does not know this key any more: run edgecloud login {_url}", ExitCodes.Access),
+            // A login is forbidden only to whoever works with a password that somebody else chose.
+            HttpStatusCode.Forbidden when _http.DefaultRequestHeaders.Authorization is null =>
+                new CliException(detail ?? "The password has to be replaced first.", ExitCodes.Access) { IsPasswordToBeReplaced = true },
             HttpStatusCode.Forbidden => new CliException(detail ?? "Your role does not allow this; ask an administrator.", ExitCodes.Access),
             _ when detail is not null => new CliException(detail),
             _ => NotTheApi(response, null),

@@ -26,6 +26,9 @@ public sealed class CliException(string message, int exitCode = ExitCodes.Failed
 {
     /// <summary>One of <see cref="ExitCodes"/>.</summary>
     public int ExitCode { get; } = exitCode;
+
+    /// <summary>True when a login waits for a password of the user's own.</summary>
+    public bool IsPasswordToBeReplaced { get; init; }
 }
 
 /// <summary>Runs a command line and turns every expected failure into one line on standard error and an exit code.</summary>

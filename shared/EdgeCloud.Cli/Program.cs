@@ -7,10 +7,19 @@ using EdgeCloud.Cli.Mcap;
 var root = new RootCommand("EdgeCloud: robots, their recordings, and datasets made of them.")
 {
     LoginCommand.Create(),
+    LoginCommand.CreatePassword(),
     RobotsCommand.Create(),
     SessionsCommand.Create(),
     SegmentsCommand.Create(),
     ExportsCommand.Create(),
+    RecipesCommand.Create(),
+    TagsCommand.Create(),
+    NotesCommand.Create(),
+    EventsCommand.Create(),
+    KeysCommand.Create(),
+    UsersCommand.Create(),
+    WebhooksCommand.Create(),
+    AuditCommand.Create(),
     McapCommands.Build(),
     ExportCommand.Build(),
 };

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using Xunit;
 
 namespace EdgeCloud.Testing;
@@ -10,11 +11,12 @@ public sealed class ControlPlaneProcess(PostgresServer postgres, MosquittoBroker
 {
     /// <summary>Name of the first administrator.</summary>
     public const string AdminUser = "admin";
-    /// <summary>Its password.</summary>
+    /// <summary>Its password, which the fixture chose in place of the configuration's.</summary>
     public const string AdminPassword = "a password of the tests";
     /// <summary>Folder of the recordings in the bucket.</summary>
     public const string Prefix = "recordings";
 
+    private const string FirstPassword = "a password of the configuration";
     private const string Listening = "Now listening on: ";
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
@@ -60,6 +62,10 @@ public sealed class ControlPlaneProcess(PostgresServer postgres, MosquittoBroker
         ConnectionString = await postgres.CreateDatabaseAsync();
         Bucket = await s3.CreateBucketAsync();
         await StartAsync();
+        using var http = new HttpClient();
+        using var changed = await http.PostAsJsonAsync(
+            $"{Address}/api/v1/password", new { user = AdminUser, password = FirstPassword, new_password = AdminPassword });
+        changed.EnsureSuccessStatusCode();
     }
 
     /// <inheritdoc/>
@@ -84,7 +90,11 @@ public sealed class ControlPlaneProcess(PostgresServer postgres, MosquittoBroker
         ["S3__AccessKey"] = s3.Owner.AccessKey,
         ["S3__SecretKey"] = s3.Owner.SecretKey,
         ["Access__FirstAdminUser"] = AdminUser,
-        ["Access__FirstAdminPassword"] = AdminPassword,
+        ["Access__FirstAdminPassword"] = FirstPassword,
         ["Access__LoginsPerMinute"] = "1000",
+        ["Api__RequestsPerMinute"] = "1000000",
+        // Receivers of the tests are on this machine, and retries are not waited for as long as in the field.
+        ["Webhooks__AllowedNetworks"] = "127.0.0.0/8",
+        ["Webhooks__RetryHaste"] = "50",
     };
 }

@@ -19,15 +19,24 @@ public static class AccessEndpoints
     {
         app.MapPost("/account/login", SignInAsync)
             .AllowAnonymous().RequireRateLimiting(AccessSetup.LoginRateLimit).ExcludeFromDescription();
+        app.MapOidc();
         app.MapPost("/account/logout", SignOutAsync).RequireAuthorization().ExcludeFromDescription();
     }
 
     /// <summary>The API's part.</summary>
-    public static void MapAccessApi(this IEndpointRouteBuilder api) =>
+    public static void MapAccessApi(this IEndpointRouteBuilder api)
+    {
         api.MapPost("/login", CreateKeyAsync)
             .AllowAnonymous().RequireRateLimiting(AccessSetup.LoginRateLimit)
-            .WithName("login").WithTags("access").WithSummary("Exchange user and password for an API key")
-            .Produces<LoginResponse>().ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .WithName("login").WithTags("access").WithSummary("Exchange user and password for an API key").WithMetadata(NotKept.Instance)
+            .Produces<LoginResponse>().ProducesValidationProblem().ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests);
+        api.MapPost("/password", ChangePasswordAsync)
+            .AllowAnonymous().RequireRateLimiting(AccessSetup.LoginRateLimit)
+            .WithName("changePassword").WithTags("access").WithSummary("Replace a user's password by another").WithMetadata(NotKept.Instance)
+            .Produces(StatusCodes.Status204NoContent).ProducesValidationProblem().ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+    }
 
     private static async Task<RedirectHttpResult> SignInAsync(
         [FromForm] string? user, [FromForm] string? password, [FromForm] string? returnUrl, Login login, HttpContext context)
@@ -47,14 +56,21 @@ public static class AccessEndpoints
     {
         if (request.KeyName.Length is 0 or > MaxNameLength)
             throw RequestException.Invalid("key_name", $"1 to {MaxNameLength} characters");
+        if (request.ExpiresInDays is < 1 or > KeyRing.MaxDays)
+            throw RequestException.Invalid("expires_in_days", $"1 to {KeyRing.MaxDays}");
         var response = await login.CreateKeyAsync(request, Address(context), context.RequestAborted);
         return response is null
             ? TypedResults.Problem(Login.Refusal, statusCode: StatusCodes.Status401Unauthorized)
             : TypedResults.Ok(response);
     }
 
-    // "/x" is this site; "//x" and "/\x" are others.
-    private static bool IsLocal(string? url) => url is ['/'] or ['/', not ('/' or '\\'), ..];
+    private static async Task<IResult> ChangePasswordAsync(PasswordChange request, Login login, HttpContext context) =>
+        await login.ChangePasswordAsync(request.User, request.Password, request.NewPassword, Address(context), context.RequestAborted)
+            ? TypedResults.NoContent()
+            : TypedResults.Problem(Login.Refusal, statusCode: StatusCodes.Status401Unauthorized);
 
-    private static string Address(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "";
+    // "/x" is this site; "//x" and "/\x" are others.
+    internal static bool IsLocal(string? url) => url is ['/'] or ['/', not ('/' or '\\'), ..];
+
+    internal static string Address(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "";
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Security.Claims;
 using System.Threading.RateLimiting;
 using EdgeCloud.ControlPlane.Catalogue;
 using Microsoft.AspNetCore.Authentication;
@@ -33,7 +35,7 @@ public static class AccessSetup
             .AddEntityFrameworkStores<CatalogueDb>()
             .AddClaimsPrincipalFactory<PrincipalFactory>()
             .AddSignInManager();
-        AddSchemes(builder.Services);
+        AddSchemes(builder.Services, OidcSettings.Read(builder.Configuration));
         builder.Services.AddAuthorizationBuilder()
             .AddPolicy(Policies.Read, policy => Require(policy, Scopes.Read, Roles.All))
             .AddPolicy(Policies.Account, policy => Require(policy, Scopes.Account, Roles.All))
@@ -47,9 +49,16 @@ public static class AccessSetup
             antiforgery.Cookie.Name = "edgecloud-form";
             antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         });
-        AddRateLimit(builder.Services, builder.Configuration.Number("Access:LoginsPerMinute", 20, 1, 100_000));
+        AddRateLimits(
+            builder.Services,
+            builder.Configuration.Number("Access:LoginsPerMinute", 20, 1, 100_000),
+            builder.Configuration.Number("Api:RequestsPerMinute", 3000, 1, 10_000_000));
+        // What a changed role or password means for a browser that is signed in takes effect within this time.
+        builder.Services.Configure<SecurityStampValidatorOptions>(stamp => stamp.ValidationInterval = TimeSpan.FromMinutes(1));
         builder.Services.AddScoped<Login>();
         builder.Services.AddScoped<Users>();
+        builder.Services.AddScoped<UserBook>();
+        builder.Services.AddSingleton<KeyRing>();
     }
 
     // A role, a key's scope if it is a key, and a password of one's own.
@@ -58,7 +67,7 @@ public static class AccessSetup
         .RequireAssertion(context => Scopes.Allow(context.User, scope))
         .RequireAssertion(context => !context.User.HasClaim(PrincipalFactory.MustChangePassword, "true"));
 
-    private static void AddSchemes(IServiceCollection services)
+    private static void AddSchemes(IServiceCollection services, OidcSettings? oidc)
     {
         services
             .AddAuthentication(ByPath)
@@ -80,15 +89,30 @@ public static class AccessSetup
                 cookie.ExpireTimeSpan = TimeSpan.FromHours(12);
                 cookie.SlidingExpiration = true;
                 cookie.Events.OnValidatePrincipal = SecurityStampValidator.ValidatePrincipalAsync;
-            });
+            })
+            .AddOidc(oidc);
     }
 
-    private static void AddRateLimit(IServiceCollection services, int loginsPerMinute) =>
+    private static void AddRateLimits(IServiceCollection services, int loginsPerMinute, int requestsPerMinute) =>
         services.AddRateLimiter(limiter =>
         {
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.AddPolicy(LoginRateLimit, context => RateLimitPartition.GetFixedWindowLimiter(
-                context.Connection.RemoteIpAddress?.ToString() ?? "",
-                _ => new FixedWindowRateLimiterOptions { PermitLimit = loginsPerMinute, Window = TimeSpan.FromMinutes(1) }));
+            limiter.AddPolicy(LoginRateLimit, context => PerMinute(AddressOf(context), loginsPerMinute));
+            // By key, so that a program that runs wild leaves the others alone; by address for whoever has none.
+            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
+                context.Request.Path.StartsWithSegments(Api.Root)
+                    ? PerMinute(context.User.FindFirstValue(ApiKeyAuthentication.KeyIdClaim) ?? AddressOf(context), requestsPerMinute)
+                    : RateLimitPartition.GetNoLimiter(""));
+            limiter.OnRejected = async (rejected, _) =>
+            {
+                var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? Math.Max(1, (int)Math.Ceiling(time.TotalSeconds)) : 60;
+                rejected.HttpContext.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
+                await Problems.WriteAsync(rejected.HttpContext, StatusCodes.Status429TooManyRequests, $"Too many requests; try again in {wait} s.");
+            };
         });
+
+    private static RateLimitPartition<string> PerMinute(string who, int permits) => RateLimitPartition.GetFixedWindowLimiter(
+        who, _ => new FixedWindowRateLimiterOptions { PermitLimit = permits, Window = TimeSpan.FromMinutes(1) });
+
+    private static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "";
 }

@@ -63,7 +63,10 @@ internal sealed class ApiKeyAuthentication(
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Problems.WriteAsync(Context, StatusCodes.Status403Forbidden, "The user's role does not allow this.");
+        Problems.WriteAsync(Context, StatusCodes.Status403Forbidden,
+            Context.User.HasClaim(PrincipalFactory.MustChangePassword, "true")
+                ? Login.MustChange
+                : "The user's role or the key's scopes do not allow this; GET /api/v1/me shows both.");
 }
 
 /// <summary>How API keys are made.</summary>

@@ -1,3 +1,4 @@
+using EdgeCloud.ControlPlane.Access.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -13,6 +14,7 @@ internal sealed partial class Housekeeping(
     {
         var telemetry = TimeSpan.FromDays(configuration.Number("Fleet:TelemetryRetentionDays", 14, 1, 3650));
         var logs = TimeSpan.FromDays(configuration.Number("Fleet:LogRetentionDays", 90, 1, 3650));
+        var deliveries = TimeSpan.FromDays(configuration.Number("Webhooks:DeliveryRetentionDays", 30, 1, 3650));
         using var timer = new PeriodicTimer(Interval, clock);
         do
         {
@@ -24,6 +26,10 @@ internal sealed partial class Housekeeping(
                 await Partitions.DropTelemetryAsync(db, now - telemetry, stoppingToken);
                 var before = now - logs;
                 await db.RobotLogs.Where(l => l.ReceivedAt < before).ExecuteDeleteAsync(stoppingToken);
+                var deliveredBefore = now - deliveries;
+                await db.WebhookDeliveries.Where(d => d.CreatedAt < deliveredBefore && d.Status != DeliveryStatus.Pending).ExecuteDeleteAsync(stoppingToken);
+                var repeatedBefore = now - IdempotentRequests.Kept;
+                await db.IdempotencyKeys.Where(k => k.CreatedAt < repeatedBefore).ExecuteDeleteAsync(stoppingToken);
             }
             catch (NpgsqlException e) when (e.IsTransient)
             {

@@ -28,7 +28,13 @@ public sealed class SessionDeletion(IDbContextFactory<CatalogueDb> catalogue, IC
     /// <summary>Brings a deleted session back.</summary>
     /// <exception cref="RequestException">There is no such session, or its data is gone.</exception>
     public Task<Session> RestoreAsync(Guid id, Actor actor, CancellationToken cancellation) =>
-        ChangeAsync(id, actor, "session.restore", session => session.Restore(), cancellation);
+        ChangeAsync(id, actor, "session.restore", session =>
+        {
+            // What is being deleted for good may be half gone.
+            if (session.PurgeAt <= clock.GetUtcNow())
+                throw RequestException.NotFound($"Session {id} is being deleted for good; its time of grace is over.");
+            session.Restore();
+        }, cancellation);
 
     private async Task<Session> ChangeAsync(Guid id, Actor actor, string action, Action<Session> change, CancellationToken cancellation)
     {

@@ -14,6 +14,7 @@ public static class SessionsSetup
         builder.Services.AddSingleton<Events>();
         builder.Services.AddSingleton<SessionDeletion>();
         builder.Services.AddHostedService<SegmentVerification>();
+        builder.Services.AddHostedService<SessionPurge>();
     }
 
     /// <summary>What decides custody, without what listens to robots.</summary>

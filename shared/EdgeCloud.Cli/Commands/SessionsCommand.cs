@@ -5,19 +5,32 @@ using Spectre.Console;
 
 namespace EdgeCloud.Cli.Commands;
 
-/// <summary><c>edgecloud sessions list|show|fetch|verify</c>.</summary>
+/// <summary><c>edgecloud sessions list|show|fetch|delete|restore|verify</c>.</summary>
 internal static class SessionsCommand
 {
-    public static Command Create() => new("sessions", "Sessions: what was recorded") { CreateList(), CreateShow(), CreateFetch(), SessionVerifyCommand.Create() };
+    public static Command Create() => new("sessions", "Sessions: what was recorded") { CreateList(), CreateShow(), CreateFetch(), CreateDelete(), CreateRestore(), SessionVerifyCommand.Create() };
 
     private static Command CreateList()
     {
         var robot = new Option<string?>("--robot") { Description = "Only this robot's" };
+        var from = new Option<string?>("--from") { Description = "Only those that went on at or after this time, ISO 8601" };
+        var to = new Option<string?>("--to") { Description = "Only those that began before this time, ISO 8601" };
+        var tags = new Option<string[]>("--tag") { Description = "Only those with this tag; repeat for several, all are demanded" };
+        var topic = new Option<string?>("--topic") { Description = "Only those that hold this topic, * stands for anything" };
+        var type = new Option<string?>("--type") { Description = "Only those that hold this type, * stands for anything" };
+        var text = new Option<string?>("--text") { Description = "Only those with these words in id, robot, name, tags or notes" };
+        var lossy = new Option<bool>("--lost") { Description = "Only those that lost messages" };
+        var deleted = new Option<bool>("--deleted") { Description = "Those that were deleted and can be restored" };
+        var sort = new Option<string?>("--sort") { Description = "In what order (default: newest)" };
+        sort.AcceptOnlyFromAmong("newest", "oldest", "most_lost");
         var state = new Option<string?>("--state") { Description = "Only those in this state" };
         state.AcceptOnlyFromAmong([.. Enum.GetValues<SessionState>().Select(Output.Word)]);
-        var limit = new Option<int>("--limit") { Description = "At most so many, newest first", DefaultValueFactory = _ => 100 };
+        var limit = new Option<int>("--limit") { Description = "At most so many", DefaultValueFactory = _ => 100 };
         var json = Output.JsonOption();
-        var command = new Command("list", "Sessions, newest first") { robot, state, limit, json };
+        var command = new Command("list", "Search sessions")
+        {
+            robot, from, to, tags, topic, type, state, lossy, text, deleted, sort, limit, json,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var api = ApiClient.OfUser();
@@ -27,6 +40,17 @@ internal static class SessionsCommand
                 query += $"&robot={Uri.EscapeDataString(id)}";
             if (parsed.GetValue(state) is { } word)
                 query += $"&state={word}";
+            foreach (var (name, option) in new[] { ("from", from), ("to", to), ("topic", topic), ("type", type), ("q", text), ("sort", sort) })
+            {
+                if (parsed.GetValue(option) is { Length: > 0 } value)
+                    query += $"&{name}={Uri.EscapeDataString(value)}";
+            }
+            foreach (var tag in parsed.GetValue(tags) ?? [])
+                query += $"&tag={Uri.EscapeDataString(tag)}";
+            if (parsed.GetValue(lossy))
+                query += "&loss=1";
+            if (parsed.GetValue(deleted))
+                query += "&deleted=1";
             var sessions = api.ListAsync(query, ApiJsonContext.Default.PageSessionView, rows, cancellation);
             if (parsed.GetValue(json))
             {
@@ -41,6 +65,38 @@ internal static class SessionsCommand
                     Output.Count(s.Messages), Output.Bytes(s.Bytes), Output.Count(s.Lost));
             }
             Output.WriteTable(table);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateDelete()
+    {
+        var session = Ids.Argument("session", "Session id");
+        var json = Output.JsonOption();
+        var command = new Command("delete", "Delete a session that is over; it can be restored for a while") { session, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var view = await api.DeleteAsync($"sessions/{parsed.GetValue(session)}", ApiJsonContext.Default.SessionView, cancellation);
+            if (parsed.GetValue(json))
+                Output.WriteJson(view, Output.Json.SessionView);
+            else
+                Console.WriteLine($"Session {view.Session} is deleted; until {Output.Time(view.PurgeAt)} edgecloud sessions restore brings it back.");
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateRestore()
+    {
+        var session = Ids.Argument("session", "Session id");
+        var command = new Command("restore", "Bring a deleted session back") { session };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var view = await api.PostAsync($"sessions/{parsed.GetValue(session)}/restore", ApiJsonContext.Default.SessionView, cancellation);
+            Console.WriteLine($"Session {view.Session} is back.");
             return ExitCodes.Ok;
         });
         return command;
@@ -108,6 +164,9 @@ internal static class SessionsCommand
         foreach (var (custody, bytes) in view.BytesByCustody.OrderBy(p => p.Key))
             facts.Add($"  {Output.Word(custody)}", Output.Bytes(bytes));
         facts.Add("lost", Output.Count(view.Lost));
+        facts.Add("tags", string.Join(", ", view.Tags));
+        if (view.DeletedAt is not null)
+            facts.Add("deleted", $"{Output.Time(view.DeletedAt)}, for good at {Output.Time(view.PurgeAt)}");
         foreach (var pause in view.Pauses ?? [])
             facts.Add("paused", $"{Output.Time(pause.FromNs)} to {(pause.ToNs is { } end ? Output.Time(end) : "now")}");
         Output.WriteTable(facts);

@@ -9,6 +9,10 @@ public sealed record LoginRequest
     public required string Password { get; init; }
     /// <summary>What the key is called in the list of keys, such as the machine's name.</summary>
     public string KeyName { get; set; } = "cli";
+    /// <summary>What the key may be used for, as in <see cref="KeyRequest.Scopes"/>; null means all.</summary>
+    public IReadOnlyList<string>? Scopes { get; init; }
+    /// <summary>After how many days it stops working, 1 to 366.</summary>
+    public int ExpiresInDays { get; set; } = 90;
 }
 
 /// <summary>The key, shown this once, to be sent as <c>Authorization: Bearer {token}</c>.</summary>

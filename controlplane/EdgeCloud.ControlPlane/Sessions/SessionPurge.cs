@@ -1,0 +1,104 @@
+using Amazon.S3.Model;
+using EdgeCloud.ControlPlane.Access;
+using EdgeCloud.ControlPlane.Catalogue;
+using Microsoft.EntityFrameworkCore;
+
+namespace EdgeCloud.ControlPlane.Sessions;
+
+/// <summary>
+/// Deletes for good what was deleted and whose time of grace is over: first the objects, then what the catalogue knows of them. The
+/// session's row stays, out of sight: a robot that still has segments of it announces and uploads them as ever, is acknowledged as ever,
+/// and what it uploaded is deleted in a later round.
+/// </summary>
+internal sealed partial class SessionPurge(
+    IDbContextFactory<CatalogueDb> catalogue, Bucket bucket, IConfiguration configuration, TimeProvider clock, ILogger<SessionPurge> log)
+    : BackgroundService
+{
+    private const int AtOnce = 20;
+    private static readonly Actor Self = new("purge");
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var interval = TimeSpan.FromSeconds(configuration.Number("Sessions:PurgeIntervalSeconds", 60, 1, 86_400));
+        using var timer = new PeriodicTimer(interval, clock);
+        try
+        {
+            do
+            {
+                try
+                {
+                    await PurgeAsync(stoppingToken);
+                }
+                catch (Exception e) when (e is BucketUnavailableException || Postgres.IsTransient(e))
+                {
+                    PutOff(log, e is BucketUnavailableException ? e.Message : e.GetBaseException().Message);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task PurgeAsync(CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        await using var db = await catalogue.CreateDbContextAsync(cancellation);
+        var due = await db.Sessions.IgnoreQueryFilters().AsNoTracking()
+            .Where(s => s.PurgeAt <= now && (s.PurgedAt == null || db.Segments.Any(g => g.SessionDate == s.Date && g.SessionId == s.Id)))
+            .OrderBy(s => s.PurgeAt).Take(AtOnce)
+            .Select(s => s.Id)
+            .ToListAsync(cancellation);
+        foreach (var session in due)
+        {
+            if (await PurgeAsync(session, now, cancellation) is { } objects)
+                Purged(log, session, objects);
+        }
+    }
+
+    // Objects first: an end in between leaves a session that is found again. Under the lock: nobody restores what is half gone.
+    private async Task<int?> PurgeAsync(Guid id, DateTimeOffset now, CancellationToken cancellation)
+    {
+        await using var db = await catalogue.CreateDbContextAsync(cancellation);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        var session = await db.Sessions.FromSql($"select * from sessions where id = {id} for update skip locked").IgnoreQueryFilters()
+            .SingleOrDefaultAsync(cancellation);
+        if (session is null || !(session.PurgeAt <= now))
+            return null;
+        var objects = await DeleteObjectsAsync(session.ObjectPrefix, cancellation);
+        await db.Segments.Where(s => s.SessionDate == session.Date && s.SessionId == id).ExecuteDeleteAsync(cancellation);
+        await db.SessionNotes.Where(n => n.SessionId == id).ExecuteDeleteAsync(cancellation);
+        await db.Events.Where(e => e.Session == id).ExecuteDeleteAsync(cancellation);
+        if (session.PurgedAt is null)
+            db.Record(Self, "session.purge", $"session:{id}", session.ObjectPrefix, now);
+        session.PurgedAt = now;
+        await db.SaveChangesAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        return objects;
+    }
+
+    private async Task<int> DeleteObjectsAsync(string prefix, CancellationToken cancellation)
+    {
+        var deleted = 0;
+        while (true)
+        {
+            var page = await bucket.TryAsync(
+                () => bucket.Client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket.Name, Prefix = prefix }, cancellation), cancellation);
+            if (page.S3Objects is not { Count: > 0 } objects)
+                return deleted;
+            await bucket.TryAsync(
+                () => bucket.Client.DeleteObjectsAsync(
+                    new DeleteObjectsRequest { BucketName = bucket.Name, Objects = [.. objects.Select(o => new KeyVersion { Key = o.Key })], Quiet = true },
+                    cancellation),
+                cancellation);
+            deleted += objects.Count;
+        }
+    }
+
+    [LoggerMessage(EventId = 5310, Level = LogLevel.Information, Message = "Session {Session} was deleted for good with {Objects} objects")]
+    private static partial void Purged(ILogger log, Guid session, int objects);
+
+    [LoggerMessage(EventId = 5311, Level = LogLevel.Warning, Message = "Deleted sessions are purged later: {Reason}")]
+    private static partial void PutOff(ILogger log, string reason);
+}
