@@ -33,7 +33,7 @@ public sealed class ObjectCheck(IDbContextFactory<CatalogueDb> catalogue, Bucket
             manifest = known.Manifest;
         }
         var difference = await CompareAsync(manifest, IsInSample(manifest.Sha256), cancellation);
-        return await ConcludeAsync(key, manifest.Sha256, difference, cancellation) is { } answer ? new CheckedSegment(answer, difference) : null;
+        return await ConcludeAsync(key, manifest.Sha256, difference, cancellation) is { } answer ? new CheckedSegment(answer, difference, manifest) : null;
     }
 
     /// <summary>What about the object is not as its manifest says; empty when it is as it should be.</summary>
@@ -91,4 +91,5 @@ public sealed class ObjectCheck(IDbContextFactory<CatalogueDb> catalogue, Bucket
 /// <summary>A segment whose custody was decided.</summary>
 /// <param name="Answer">What the robot is told.</param>
 /// <param name="Difference">What about its object is not as announced; empty when it is.</param>
-public sealed record CheckedSegment(CustodyMessage Answer, string Difference);
+/// <param name="Manifest">What it was compared with.</param>
+public sealed record CheckedSegment(CustodyMessage Answer, string Difference, SegmentManifest Manifest);

@@ -102,11 +102,11 @@ internal sealed partial class SegmentVerification(
 
     private async Task CheckAsync(SegmentKey key, CancellationToken cancellation)
     {
-        if (await objects.CheckAsync(key, cancellation) is not var (answer, difference))
+        if (await objects.CheckAsync(key, cancellation) is not var (answer, difference, manifest))
             return;
         metrics.Checked(difference.Length == 0);
         if (difference.Length == 0)
-            excerpts.Prepare(key, segment.Manifest);
+            excerpts.Prepare(key, manifest);
         if (difference.Length > 0)
             Differs(log, key.Session, key.Sequence, answer.Robot, difference);
         await AnswerAsync(answer, cancellation);
