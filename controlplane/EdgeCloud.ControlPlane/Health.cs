@@ -22,10 +22,13 @@ internal static class Health
 
     public static void MapHealth(this WebApplication app)
     {
-        var link = app.Services.GetRequiredService<FleetLink>();
-        var meter = app.Services.GetRequiredService<IMeterFactory>().Create(PrometheusText.MeterName);
-        meter.CreateObservableGauge("edgecloud_broker_connected", () => link.IsConnected ? 1 : 0, description: "1 while the MQTT connection stands.");
-        meter.CreateObservableCounter("edgecloud_messages_dropped_total", () => link.DroppedMessages, description: "Messages dropped on arrival.");
+        // A worker has nothing to do with robots.
+        if (app.Services.GetService<FleetLink>() is { } link)
+        {
+            var meter = app.Services.GetRequiredService<IMeterFactory>().Create(PrometheusText.MeterName);
+            meter.CreateObservableGauge("edgecloud_broker_connected", () => link.IsConnected ? 1 : 0, description: "1 while the MQTT connection stands.");
+            meter.CreateObservableCounter("edgecloud_messages_dropped_total", () => link.DroppedMessages, description: "Messages dropped on arrival.");
+        }
 
         app.MapGet("/healthz", () => TypedResults.Ok(new Dictionary<string, string> { ["status"] = "ok" })).AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/readyz", ReadyAsync).AllowAnonymous().ExcludeFromDescription();
@@ -37,7 +40,7 @@ internal static class Health
     }
 
     private static async Task<IResult> ReadyAsync(
-        NpgsqlDataSource database, FleetLink link, Bucket bucket, ILogger<FleetLink> log, CancellationToken cancellation)
+        NpgsqlDataSource database, IServiceProvider services, Bucket bucket, ILogger<Bucket> log, CancellationToken cancellation)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
@@ -47,7 +50,7 @@ internal static class Health
                 await using var command = database.CreateCommand("select 1");
                 await command.ExecuteNonQueryAsync(patience.Token);
             }, log),
-            AskAsync("broker", () => link.WaitForConnectionAsync(patience.Token), log),
+            AskAsync("broker", () => services.GetService<FleetLink>()?.WaitForConnectionAsync(patience.Token) ?? Task.CompletedTask, log),
             AskAsync("bucket", () => bucket.ProbeAsync(patience.Token), log));
         var isReady = answers.All(a => a.Answer == "ok");
         return TypedResults.Json(

@@ -8,7 +8,7 @@ using EdgeCloud.ControlPlane.Sessions;
 using EdgeCloud.ControlPlane.Sessions.Preview;
 using EdgeCloud.ControlPlane.Shell;
 
-// edgecloud-controlplane [run] [--urls URL] [--Section:Key=value ...]
+// edgecloud-controlplane [run] [--role all|web|worker] [--urls URL] [--Section:Key=value ...]
 // edgecloud-controlplane migrate
 // edgecloud-controlplane reindex
 // edgecloud-controlplane create-admin --user NAME [--password-stdin]
@@ -24,16 +24,22 @@ try
     });
     builder.AddCatalogue();
     builder.AddAccess();
+    var role = ProcessRoles.Of(rest);
     if (verb == "run")
     {
         builder.AddBucket();
+        builder.AddExports();
+        builder.AddHealth();
+    }
+    if (verb == "run" && role != ProcessRole.Web)
+        builder.AddExportWorker();
+    if (verb == "run" && role != ProcessRole.Worker)
+    {
         builder.AddFleet();
         builder.AddSessions();
         builder.AddPreviews();
-        builder.AddExports();
         builder.AddWebhooks();
         builder.AddApi();
-        builder.AddHealth();
         builder.AddPortal();
     }
     else if (verb == "reindex")
@@ -45,6 +51,7 @@ try
     await using var app = builder.Build();
     return verb switch
     {
+        "run" when role == ProcessRole.Worker => await RunWorkerAsync(app),
         "run" => await RunAsync(app),
         "migrate" => await MigrateAsync(app),
         "reindex" => await ReindexAsync(app),
@@ -94,6 +101,16 @@ static async Task<int> RunAsync(WebApplication app)
     api.MapRecipesApi();
     app.UsePortal();
 
+    await app.RunAsync();
+    return 0;
+}
+
+static async Task<int> RunWorkerAsync(WebApplication app)
+{
+    await StartUp.PrepareAsync(app, withUsers: false);
+    app.UseAuthentication();
+    app.UseAuthorization();
+    app.MapHealth();
     await app.RunAsync();
     return 0;
 }

@@ -4,13 +4,13 @@ using Npgsql;
 
 namespace EdgeCloud.ControlPlane;
 
-/// <summary>What has to be there before the first request: the schema, the roles, the first administrator.</summary>
+/// <summary>What has to be there before anything else: the schema and, where users sign in, the roles and the first administrator.</summary>
 internal static partial class StartUp
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     /// <summary>Prepares the catalogue and waits for it as long as it takes: the database may well start after the control plane.</summary>
-    public static async Task PrepareAsync(WebApplication app)
+    public static async Task PrepareAsync(WebApplication app, bool withUsers = true)
     {
         using var stop = new CancellationTokenSource();
         using var onTerm = System.Runtime.InteropServices.PosixSignalRegistration.Create(
@@ -20,6 +20,8 @@ internal static partial class StartUp
             try
             {
                 await CatalogueSetup.MigrateAsync(app.Services, stop.Token);
+                if (!withUsers)
+                    return;
                 await using var scope = app.Services.CreateAsyncScope();
                 await scope.ServiceProvider.GetRequiredService<Users>().EnsureFirstAsync(stop.Token);
                 return;

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace EdgeCloud.Cli;
 
 /// <summary>Fetches a file by a presigned link. It has its name only once it is complete.</summary>
@@ -14,9 +16,20 @@ internal static class Download
             throw new CliException($"{file} is a folder; --output names the file to write.", ExitCodes.Usage);
     }
 
-    /// <summary>Streams to a temporary name beside <paramref name="file"/>, checks the length, and renames.</summary>
-    /// <exception cref="CliException">Refused, cut off, or the disk is full.</exception>
-    public static async Task ToFileAsync(string url, string file, long bytes, CancellationToken cancellation)
+    /// <summary>True when the file is there already, just as it was announced.</summary>
+    public static async Task<bool> IsThereAsync(string file, long bytes, string sha256, CancellationToken cancellation)
+    {
+        if (new FileInfo(file) is not { Exists: true } info || info.Length != bytes || sha256.Length == 0)
+            return false;
+        await using var stream = info.OpenRead();
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellation)) == sha256;
+    }
+
+    /// <summary>
+    /// Streams to a temporary name beside <paramref name="file"/>, checks length and SHA-256 (unless that is empty), and renames.
+    /// </summary>
+    /// <exception cref="CliException">Refused, cut off, not what was announced, or the disk is full.</exception>
+    public static async Task ToFileAsync(string url, string file, long bytes, string sha256, CancellationToken cancellation)
     {
         var temporary = $"{file}.{Environment.ProcessId}.part";
         try
@@ -27,10 +40,12 @@ internal static class Download
                 throw new CliException($"The download was refused ({(int)response.StatusCode} {response.ReasonPhrase}); the link may have expired, export again.");
             await using (var target = new FileStream(temporary, FileMode.Create, FileAccess.Write))
             {
-                await response.Content.CopyToAsync(target, cancellation);
+                var sum = await CopyAsync(response, target, cancellation);
                 target.Flush(flushToDisk: true);
                 if (target.Length != bytes)
                     throw new CliException($"The download has {target.Length} bytes; {bytes} were announced. Try again.");
+                if (sha256.Length > 0 && sum != sha256)
+                    throw new CliException($"The download of {file} has the SHA-256 {sum}; {sha256} was announced. Try again.");
             }
             File.Move(temporary, file, overwrite: true);
         }
@@ -50,5 +65,18 @@ internal static class Download
         {
             File.Delete(temporary);
         }
+    }
+
+    private static async Task<string> CopyAsync(HttpResponseMessage response, FileStream target, CancellationToken cancellation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await using var source = await response.Content.ReadAsStreamAsync(cancellation);
+        var buffer = new byte[128 << 10];
+        for (int read; (read = await source.ReadAsync(buffer, cancellation)) > 0;)
+        {
+            hash.AppendData(buffer, 0, read);
+            await target.WriteAsync(buffer.AsMemory(0, read), cancellation);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -1,10 +1,12 @@
 using EdgeCloud.Benchmarks;
+using EdgeCloud.Benchmarks.Exports;
 using EdgeCloud.Benchmarks.Upload;
 using EdgeCloud.Benchmarks.Wal;
 
 var benchmarks = new Dictionary<string, Func<string[], Task<int>>>
 {
     ["cdr"] = CdrBenchmark.RunAsync,
+    ["export-s3"] = ExportS3Benchmark.RunAsync,
     ["mcap"] = McapBenchmark.RunAsync,
     ["upload"] = UploadBenchmark.RunAsync,
     ["wal"] = WalBenchmark.RunAsync,

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using EdgeCloud.Testing;
 
@@ -68,7 +70,7 @@ public sealed class OutputTests : IDisposable
     {
         await using var server = new ScriptedServer(
             ScriptedServer.Json(Export("queued")), ScriptedServer.Json(Export("running")), ScriptedServer.Json(Export("succeeded")),
-            new ScriptedAnswer("0123456789", "200 OK", "application/octet-stream"));
+            ScriptedServer.Json(Files(("part.mcap", "0123456789"))), new ScriptedAnswer("0123456789", "200 OK", "application/octet-stream"));
         await File.WriteAllTextAsync(_folder["out.mcap"], "an older file", TestContext.Current.CancellationToken);
 
         var run = await Edgecloud.RunAsync(
@@ -83,7 +85,8 @@ public sealed class OutputTests : IDisposable
     public async Task A_download_that_breaks_off_leaves_what_was_there_before()
     {
         await using var server = new ScriptedServer(
-            ScriptedServer.Json(Export("succeeded")), new ScriptedAnswer("01234", "200 OK", "application/octet-stream", Length: 10));
+            ScriptedServer.Json(Export("succeeded")), ScriptedServer.Json(Files(("part.mcap", "0123456789"))),
+            new ScriptedAnswer("01234", "200 OK", "application/octet-stream", Length: 10));
         await File.WriteAllTextAsync(_folder["out.mcap"], "an older file", TestContext.Current.CancellationToken);
 
         var run = await Edgecloud.RunAsync(server.Url, "exports", "create", "--session", Session, "--output", _folder["out.mcap"]);
@@ -93,6 +96,38 @@ public sealed class OutputTests : IDisposable
         Assert.DoesNotContain('\n', run.Output);
         Assert.Equal("an older file", await File.ReadAllTextAsync(_folder["out.mcap"], TestContext.Current.CancellationToken));
         Assert.Equal(["out.mcap"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task An_export_of_several_files_is_downloaded_into_a_folder_and_what_is_there_already_is_not_fetched_again()
+    {
+        await using var server = new ScriptedServer(
+            ScriptedServer.Json(Files(("a/there.parquet", "there"), ("manifest.json", "{}"))),
+            new ScriptedAnswer("{}", "200 OK", "application/json"));
+        Directory.CreateDirectory(_folder["data/a"]);
+        await File.WriteAllTextAsync(_folder["data/a/there.parquet"], "there", TestContext.Current.CancellationToken);
+
+        var run = await Edgecloud.RunAsync(server.Url, "exports", "download", Session, "--output", _folder["data"]);
+
+        Assert.True(run.ExitCode == 0, run.Output);
+        Assert.Contains("1 file(s)", run.Output);
+        Assert.Equal("{}", await File.ReadAllTextAsync(_folder["data/manifest.json"], TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("../outside", "0123456789", "outside of the export")]
+    [InlineData("inside", "something else", "SHA-256")]
+    public async Task A_file_that_lies_outside_or_is_not_what_was_announced_is_not_kept(string path, string announced, string words)
+    {
+        await using var server = new ScriptedServer(
+            ScriptedServer.Json(Files((path, announced)).Replace($"\"bytes\":{announced.Length}", "\"bytes\":10")),
+            new ScriptedAnswer("0123456789", "200 OK", "application/octet-stream"));
+
+        var run = await Edgecloud.RunAsync(server.Url, "exports", "download", Session, "--output", _folder["data"]);
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(words, run.Output);
+        Assert.Empty(Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories));
     }
 
     [Fact]
@@ -116,6 +151,10 @@ public sealed class OutputTests : IDisposable
         Assert.Equal(2, run.ExitCode);
         Assert.Empty(server.Requests);
     }
+
+    private static string Files(params (string Path, string Content)[] files) =>
+        $$"""{"items":[{{string.Join(',', files.Select(f =>
+            $$"""{"path":"{{f.Path}}","bytes":{{f.Content.Length}},"sha256":"{{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(f.Content)))}}","url":"{url}/file"}"""))}}],"next_cursor":null}""";
 
     private static string Command(string status, string reason) =>
         $$"""

@@ -31,18 +31,33 @@ public sealed class ControlPlaneProcess(PostgresServer postgres, MosquittoBroker
     /// <summary>What it wrote since its last start.</summary>
     public string Output => _process?.Output ?? "";
 
+    /// <summary>What it does: <c>all</c>, or <c>web</c> where workers are processes of their own; to be set before the start.</summary>
+    public string Role { get; init; } = "all";
+
     /// <summary>Settings beside those that the fixture makes, by environment name; to be set before the start.</summary>
     public Dictionary<string, string> Settings { get; } = [];
 
     /// <summary>Starts it on its catalogue and bucket, which are kept over a stop, and waits until it answers and reaches its servers.</summary>
     public async Task StartAsync()
     {
-        _process = ProductProcess.StartControlPlane(["--urls", Address.Length > 0 ? Address : "http://127.0.0.1:0"], Environment());
+        _process = ProductProcess.StartControlPlane(
+            ["run", "--role", Role, "--urls", Address.Length > 0 ? Address : "http://127.0.0.1:0"], Environment());
         var line = await _process.WaitForLineAsync(Listening, Deadline);
         Address = line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim();
         using var http = new HttpClient();
         await Eventually.Holds(
             async () => (await http.GetAsync($"{Address}/readyz")).IsSuccessStatusCode, Deadline, "the control plane is ready");
+    }
+
+    /// <summary>
+    /// Starts another process on the same catalogue and bucket that only makes exports. <paramref name="settings"/> go before everything else.
+    /// </summary>
+    public ProductProcess StartWorker(params (string Name, string Value)[] settings)
+    {
+        var environment = Environment();
+        foreach (var (name, value) in settings)
+            environment[name] = value;
+        return ProductProcess.StartControlPlane(["run", "--role", "worker", "--urls", "http://127.0.0.1:0"], environment);
     }
 
     /// <summary>Ends it, politely or by SIGKILL, and waits until it is gone.</summary>

@@ -46,6 +46,13 @@ public sealed class EdgeCloudApi : IDisposable
         return await ReadAsync(answer, type);
     }
 
+    /// <summary>POST without a body.</summary>
+    public async Task<T> PostAsync<T>(string path, JsonTypeInfo<T> type)
+    {
+        using var answer = await _http.PostAsync(path, null);
+        return await ReadAsync(answer, type);
+    }
+
     /// <summary>A robot; null while the control plane has never heard of it.</summary>
     public async Task<RobotView?> FindRobotAsync(string robot) =>
         (await GetAsync("robots", ApiJsonContext.Default.PageRobotView)).Items.FirstOrDefault(r => r.Robot == robot);

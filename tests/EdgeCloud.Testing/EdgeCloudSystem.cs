@@ -12,12 +12,20 @@ public sealed class EdgeCloudSystem : IAsyncLifetime
     private readonly List<ProductProcess> _agents = [];
 
     /// <summary>Makes it; <see cref="InitializeAsync"/> starts it.</summary>
-    public EdgeCloudSystem()
+    public EdgeCloudSystem() : this("all")
     {
-        ControlPlane = new ControlPlaneProcess(Postgres, Broker, S3);
+    }
+
+    /// <summary>Makes it with a control plane of the given <see cref="ControlPlaneProcess.Role"/>.</summary>
+    internal EdgeCloudSystem(string role)
+    {
+        ControlPlane = new ControlPlaneProcess(Postgres, Broker, S3) { Role = role };
         // Half of the objects are read whole, so that the tests meet both ways of checking one.
         ControlPlane.Settings["Custody__AuditEvery"] = "2";
     }
+
+    /// <summary>Makes it so that exports are made by workers alone, which the test starts.</summary>
+    public static EdgeCloudSystem WithoutWorker() => new("web");
 
     /// <summary>The database.</summary>
     public PostgresServer Postgres { get; } = new();

@@ -9,6 +9,8 @@ public sealed class ProductProcess : IAsyncDisposable
 {
     private const int SigKill = 9;
     private const int SigTerm = 15;
+    private const int SigContinue = 18;
+    private const int SigStop = 19;
 
     private readonly Process _process;
     private readonly List<string> _lines = [];
@@ -134,6 +136,12 @@ public sealed class ProductProcess : IAsyncDisposable
         Signal(SigTerm);
         return WaitForExitAsync(deadline);
     }
+
+    /// <summary>Stops it dead with all its connections open, as a machine does that swaps or a virtual machine that is moved.</summary>
+    public void Freeze() => Signal(SigStop);
+
+    /// <summary>Ends <see cref="Freeze"/>.</summary>
+    public void Thaw() => Signal(SigContinue);
 
     /// <summary>Kills it when it still runs.</summary>
     public async ValueTask DisposeAsync()

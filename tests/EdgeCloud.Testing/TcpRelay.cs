@@ -17,6 +17,8 @@ public sealed class TcpRelay : IAsyncDisposable
     private readonly List<Task> _pumps = [];
     private readonly Task _accepting;
     private volatile bool _refusing;
+    private long _bytesPerSecond = long.MaxValue;
+    private long _freeAt;
     private TaskCompletionSource? _thaw;
 
     /// <summary>Starts to listen.</summary>
@@ -41,6 +43,13 @@ public sealed class TcpRelay : IAsyncDisposable
             lock (_gate)
                 return _open.Count / 2;
         }
+    }
+
+    /// <summary>What all connections through it may carry together, both ways, bytes/s: a link of that speed.</summary>
+    public long BytesPerSecond
+    {
+        get => Interlocked.Read(ref _bytesPerSecond);
+        set => Interlocked.Exchange(ref _bytesPerSecond, value);
     }
 
     /// <summary>Resets every connection; with <paramref name="refuse"/> also new ones, until <see cref="Restore"/>.</summary>
@@ -149,6 +158,7 @@ public sealed class TcpRelay : IAsyncDisposable
             {
                 if (_thaw is { } thaw)
                     await thaw.Task;
+                await WaitForLinkAsync(read);
                 await output.WriteAsync(buffer.AsMemory(0, read));
             }
         }
@@ -156,5 +166,22 @@ public sealed class TcpRelay : IAsyncDisposable
         {
             // One side was cut: the other is closed too.
         }
+    }
+
+    // The link is busy for as long as the bytes take, one after the other; short waits are left to add up.
+    private async Task WaitForLinkAsync(int bytes)
+    {
+        var rate = BytesPerSecond;
+        if (rate == long.MaxValue)
+            return;
+        var takes = bytes * TimeSpan.TicksPerSecond / rate;
+        long now, freeAt;
+        lock (_gate)
+        {
+            now = DateTime.UtcNow.Ticks;
+            freeAt = _freeAt = Math.Max(_freeAt, now) + takes;
+        }
+        if (freeAt - now > 5 * TimeSpan.TicksPerMillisecond)
+            await Task.Delay(TimeSpan.FromTicks(freeAt - now));
     }
 }

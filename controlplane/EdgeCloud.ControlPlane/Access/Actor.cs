@@ -22,6 +22,9 @@ public readonly record struct Actor(string Name, string Address = "", bool IsAdm
             principal.IsInRole(Roles.Administrator) && Scopes.Allow(principal, Scopes.Administer));
     }
 
+    /// <summary>The user who acts, by a key or not.</summary>
+    public string User => UserOf(Name);
+
     /// <summary>True when <paramref name="name"/> is the same user, or another key of that user.</summary>
     public bool IsSameUserAs(string name) => UserOf(Name) == UserOf(name);
 

@@ -55,6 +55,8 @@ public sealed class BucketUnavailableException(string message, Exception inner) 
 /// <summary>The bucket that holds recordings and exports. Errors are classified here, once: not there, or unavailable.</summary>
 public sealed class Bucket : IDisposable
 {
+    private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(5);
+
     private readonly AmazonS3Client _client;
     private readonly AmazonS3Client _publicClient;
     private readonly BucketSettings _settings;
@@ -194,23 +196,54 @@ public sealed class Bucket : IDisposable
     public Task DeleteAsync(string key, CancellationToken cancellation) =>
         TryAsync(() => _client.DeleteObjectAsync(Name, key, cancellation), cancellation);
 
+    /// <summary>The unfinished multipart uploads below <paramref name="prefix"/>.</summary>
+    /// <exception cref="BucketUnavailableException">S3 did not answer.</exception>
+    public async Task<IReadOnlyList<MultipartUpload>> ListUploadsAsync(string prefix, CancellationToken cancellation)
+    {
+        var request = new ListMultipartUploadsRequest { BucketName = Name, Prefix = prefix };
+        var uploads = new List<MultipartUpload>();
+        while (true)
+        {
+            var page = await TryAsync(() => _client.ListMultipartUploadsAsync(request, cancellation), cancellation);
+            uploads.AddRange(page.MultipartUploads ?? []);
+            if (page.IsTruncated != true)
+                return uploads;
+            (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
+        }
+    }
+
     /// <summary>Gives up the multipart uploads below <paramref name="prefix"/> that somebody left unfinished.</summary>
     /// <exception cref="BucketUnavailableException">S3 did not answer.</exception>
     public async Task AbortUploadsAsync(string prefix, CancellationToken cancellation)
     {
-        var left = await TryAsync(
-            () => _client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = Name, Prefix = prefix }, cancellation), cancellation);
-        foreach (var upload in left.MultipartUploads ?? [])
+        foreach (var upload in await ListUploadsAsync(prefix, cancellation))
             await AbortAsync(upload.Key, upload.UploadId);
     }
 
-    /// <summary>Gives up a multipart upload as well as it goes: what S3 does not hear now, the next attempt or the bucket's lifecycle ends.</summary>
+    /// <summary>Deletes every object below <paramref name="prefix"/>.</summary>
+    /// <exception cref="BucketUnavailableException">S3 did not answer.</exception>
+    public async Task DeleteFolderAsync(string prefix, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            // From the start each time: what was listed is gone.
+            var page = await TryAsync(
+                () => _client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = Name, Prefix = prefix }, cancellation), cancellation);
+            foreach (var item in page.S3Objects ?? [])
+                await DeleteAsync(item.Key, cancellation);
+            if (page.IsTruncated != true)
+                return;
+        }
+    }
+
+    /// <summary>Gives up a multipart upload as well as it goes in a moment: what S3 does not hear now, it is told at the next sweep.</summary>
     public async Task AbortAsync(string key, string uploadId)
     {
+        using var patience = new CancellationTokenSource(AbortPatience);
         try
         {
             await _client.AbortMultipartUploadAsync(
-                new AbortMultipartUploadRequest { BucketName = Name, Key = key, UploadId = uploadId }, CancellationToken.None);
+                new AbortMultipartUploadRequest { BucketName = Name, Key = key, UploadId = uploadId }, patience.Token);
         }
         catch (Exception e) when (IsUnavailable(e, CancellationToken.None))
         {

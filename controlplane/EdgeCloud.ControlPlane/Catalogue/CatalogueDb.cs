@@ -54,6 +54,10 @@ public sealed class CatalogueDb(DbContextOptions<CatalogueDb> options) : Identit
     public DbSet<SegmentExcerpt> SegmentExcerpts => Set<SegmentExcerpt>();
     /// <summary>Exports, asked for, running and done.</summary>
     public DbSet<ExportJob> Exports => Set<ExportJob>();
+    /// <summary>The parts in which exports are made.</summary>
+    public DbSet<ExportPartJob> ExportParts => Set<ExportPartJob>();
+    /// <summary>The files of exports.</summary>
+    public DbSet<ExportFile> ExportFiles => Set<ExportFile>();
     /// <summary>Keys of programs that act for a user.</summary>
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
     /// <summary>Who did what.</summary>

@@ -1,15 +1,14 @@
 using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Catalogue;
-using EdgeCloud.Export;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace EdgeCloud.ControlPlane.Exports;
 
 /// <summary>
-/// An export and the worker that is at it. A worker holds a job by a lease that it renews; a job whose lease ran out is taken up
-/// again by another, with a higher <see cref="Attempt"/>, and whatever the first still writes is refused by that number.
+/// An export: what was asked for, how far it is, what came of it. It is made in parts (<see cref="ExportPartJob"/>), each by whichever
+/// worker is free; their figures are summed up here.
 /// </summary>
 public sealed class ExportJob
 {
@@ -17,24 +16,24 @@ public sealed class ExportJob
     public required Guid Id { get; init; }
     /// <summary>What was asked for.</summary>
     public required ExportRequest Request { get; init; }
-    /// <summary>Who asked: <c>user:alice</c> or <c>key:ci</c>.</summary>
+    /// <summary>Who asked: <c>user:alice</c> or <c>key:alice/ci</c>.</summary>
     public required string Owner { get; init; }
     /// <summary>State.</summary>
     public ExportState State { get; set; }
     /// <summary>When it was asked for.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
-    /// <summary>When the present attempt began; null before the first.</summary>
+    /// <summary>When a worker could first take it up; null before.</summary>
     public DateTimeOffset? StartedAt { get; set; }
     /// <summary>When it ended; null before.</summary>
     public DateTimeOffset? FinishedAt { get; set; }
-    /// <summary>Counts the workers that took it up.</summary>
-    public int Attempt { get; set; }
-    /// <summary>The worker that holds it; empty when none does.</summary>
-    public string Worker { get; set; } = "";
-    /// <summary>Until when that worker holds it; null when none does.</summary>
-    public DateTimeOffset? LeaseUntil { get; set; }
-    /// <summary>A user wants it stopped; the worker that holds it does so.</summary>
+    /// <summary>When its files, or what a failed one has of them, are deleted; null before it ended.</summary>
+    public DateTimeOffset? ExpiresAt { get; set; }
+    /// <summary>When everything of it was gone from the bucket; null before.</summary>
+    public DateTimeOffset? SweptAt { get; set; }
+    /// <summary>A user gave it up.</summary>
     public bool CancelRequested { get; set; }
+    /// <summary>SHA-256 of the plan, lower-case hexadecimal; empty until it is planned.</summary>
+    public string PlanHash { get; set; } = "";
     /// <summary>Bytes of the segments to read; 0 until it is planned.</summary>
     public long InputBytes { get; set; }
     /// <summary>Bytes of those that are read.</summary>
@@ -43,46 +42,40 @@ public sealed class ExportJob
     public long Messages { get; set; }
     /// <summary>Bytes written.</summary>
     public long Bytes { get; set; }
+    /// <summary>Files written; 0 before it succeeded.</summary>
+    public int Files { get; set; }
+    /// <summary>Parts of the data that are done.</summary>
+    public int PartsDone { get; set; }
+    /// <summary>Parts of the data in all; 0 until it is planned.</summary>
+    public int PartsTotal { get; set; }
     /// <summary>Why it failed; empty otherwise.</summary>
     public string Error { get; set; } = "";
+    /// <summary>True when it succeeded without what <see cref="Problems"/> name.</summary>
+    public bool IsIncomplete { get; set; }
+    /// <summary>What could not be read, one sentence each, part and segment named.</summary>
+    public IReadOnlyList<string> Problems { get; set; } = [];
     /// <summary>The ledger of the sessions that it was made of.</summary>
     public IReadOnlyList<LedgerEntry> Ledger { get; set; } = [];
-    /// <summary>Segments that were not in the bucket when it was made, as <c>{session}/{sequence}: {custody}</c>.</summary>
+    /// <summary>Segments that were not in the bucket when it was planned, as <c>{session}/{sequence}: {custody}</c>.</summary>
     public IReadOnlyList<string> MissingSegments { get; set; } = [];
-    /// <summary>Key of the result, whole; empty before it succeeded.</summary>
-    public string ObjectKey { get; set; } = "";
-    /// <summary>Name under which the result downloads.</summary>
+    /// <summary>Name under which the result downloads, without an extension; empty until it is planned.</summary>
     public string FileName { get; set; } = "";
 
     /// <summary>True when it ended.</summary>
-    public bool IsOver => State is ExportState.Succeeded or ExportState.Failed or ExportState.Cancelled;
-
-    /// <summary>Ends an export that waits; one that runs is asked to stop.</summary>
-    public void Cancel(DateTimeOffset now)
-    {
-        CancelRequested = true;
-        if (State != ExportState.Queued)
-            return;
-        State = ExportState.Cancelled;
-        FinishedAt = now;
-    }
-
-    /// <summary>Takes over how an attempt ended. A result that came too late for a cancellation is a result.</summary>
-    internal void End(ExportEnd end, ExportProgress progress)
-    {
-        State = end.State;
-        Error = end.Error;
-        Worker = "";
-        LeaseUntil = null;
-        ObjectKey = end.ObjectKey;
-        FileName = end.FileName;
-        InputBytesDone = progress.InputBytesDone;
-        Messages = progress.Messages;
-        Bytes = progress.Bytes;
-    }
+    public bool IsOver => State is not (ExportState.Queued or ExportState.Running);
 
     /// <summary>0 to 100, by input bytes.</summary>
-    public double Percent => State == ExportState.Succeeded ? 100 : InputBytes == 0 ? 0 : 100.0 * InputBytesDone / InputBytes;
+    public double Percent =>
+        State is ExportState.Succeeded or ExportState.Expired ? 100 : InputBytes == 0 ? 0 : Math.Min(100, 100.0 * InputBytesDone / InputBytes);
+
+    /// <summary>Ends it; its files are kept until <paramref name="expiresAt"/>.</summary>
+    public void End(ExportState state, string error, DateTimeOffset now, DateTimeOffset expiresAt)
+    {
+        State = state;
+        Error = error;
+        FinishedAt = now;
+        ExpiresAt = expiresAt;
+    }
 }
 
 internal sealed class ExportJobTable : IEntityTypeConfiguration<ExportJob>
@@ -93,10 +86,12 @@ internal sealed class ExportJobTable : IEntityTypeConfiguration<ExportJob>
         entity.Property(e => e.Request).IsJson();
         entity.Property(e => e.Ledger).IsJson();
         entity.Property(e => e.MissingSegments).IsJson();
+        entity.Property(e => e.Problems).IsJson();
         entity.Ignore(e => e.IsOver);
         entity.Ignore(e => e.Percent);
         entity.HasIndex(e => new { e.CreatedAt, e.Id });
         entity.HasIndex(e => new { e.Owner, e.CreatedAt, e.Id });
-        entity.HasIndex(e => e.LeaseUntil).HasFilter("state in ('queued', 'running')");
+        entity.HasIndex(e => e.ExpiresAt).HasFilter("swept_at is null");
+        entity.HasIndex(e => e.State).HasFilter("state in ('queued', 'running')");
     }
 }

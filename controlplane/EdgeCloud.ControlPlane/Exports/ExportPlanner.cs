@@ -1,6 +1,8 @@
 using System.Globalization;
 using EdgeCloud.Contracts;
+using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Catalogue;
+using EdgeCloud.ControlPlane.Fleet;
 using EdgeCloud.ControlPlane.Sessions;
 using EdgeCloud.Export;
 using Microsoft.EntityFrameworkCore;
@@ -14,30 +16,42 @@ internal static class ExportPlanner
     /// <exception cref="ExportException">A session is gone.</exception>
     public static async Task<ExportPlan> PlanAsync(CatalogueDb db, ExportJob export, CancellationToken cancellation)
     {
-        var request = export.Request;
-        var sessions = await db.Sessions.AsNoTracking()
-            .Where(s => request.Sessions.Contains(s.Id))
-            .OrderBy(s => s.StartedAt).ThenBy(s => s.Id)
-            .ToListAsync(cancellation);
-        foreach (var wanted in request.Sessions)
+        var sessions = await SessionsAsync(db, export.Request, cancellation);
+        foreach (var wanted in export.Request.Sessions)
         {
             if (sessions.All(s => s.Id != wanted))
                 throw new ExportException($"Session {wanted} is no longer in the catalogue.");
         }
         var planned = new List<PlannedSession>();
         foreach (var session in sessions)
-            planned.Add(await PlanAsync(db, session, export, cancellation));
-        return new ExportPlan
-        {
-            Id = export.Id,
-            Settings = request,
-            Sessions = planned,
-        };
+            planned.Add(await PlanAsync(db, session, export.Request, cancellation));
+        return new ExportPlan { Id = export.Id, Settings = export.Request, Sessions = planned };
     }
 
-    private static async Task<PlannedSession> PlanAsync(CatalogueDb db, Session session, ExportJob export, CancellationToken cancellation)
+    /// <summary>The sessions that a request means: those that it names, and those of its robots that overlap the range. In order of start.</summary>
+    public static Task<List<Session>> SessionsAsync(CatalogueDb db, ExportRequest request, CancellationToken cancellation)
     {
-        var request = export.Request;
+        var from = Time(request.FromNs, DateTimeOffset.MinValue);
+        var to = Time(request.ToNs, DateTimeOffset.MaxValue);
+        return db.Sessions.AsNoTracking()
+            .Where(s => request.Sessions.Contains(s.Id)
+                || (request.Robots.Contains(s.Robot) && s.StartedAt < to && (s.EndedAt == null || s.EndedAt >= from)))
+            .OrderBy(s => s.StartedAt).ThenBy(s => s.Id)
+            .ToListAsync(cancellation);
+    }
+
+    /// <summary>Name under which the result downloads: robot, start of the first session, and the export's last digits.</summary>
+    public static async Task<string> FileNameAsync(CatalogueDb db, ExportPlan plan, CancellationToken cancellation)
+    {
+        var ids = plan.Sessions.Select(s => s.Id).ToList();
+        var startedAt = await db.Sessions.Where(s => ids.Contains(s.Id)).MinAsync(s => (DateTimeOffset?)s.StartedAt, cancellation);
+        var robots = plan.Sessions.Select(s => s.Robot).Distinct().ToList();
+        var who = robots.Count == 1 ? robots[0] : $"{robots.Count}-robots";
+        return string.Create(CultureInfo.InvariantCulture, $"{who}-{startedAt?.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{plan.Id.ToString("N")[^6..]}");
+    }
+
+    private static async Task<PlannedSession> PlanAsync(CatalogueDb db, Session session, ExportRequest request, CancellationToken cancellation)
+    {
         var here = new List<PlannedSegment>();
         var topics = new HashSet<PlannedTopic>();
         var missing = new SortedDictionary<int, string>();
@@ -59,7 +73,9 @@ internal static class ExportPlanner
             }
             // What holds no message is not missed; what could not be read may hold any.
             else if (segment.Manifest.Sha256.Length == 0 || (segment.Messages > 0 && candidate.Overlaps(request.FromNs, request.ToNs)))
+            {
                 missing[segment.Sequence] = $"{session.Id:D}/{segment.Sequence}: {SnakeCaseNames.Of(segment.Custody.ToString())}";
+            }
         }
         for (; next <= (session.Manifest?.LastSequence ?? 0); next++)
             missing[next] = $"{session.Id:D}/{next}: not announced";
@@ -75,13 +91,5 @@ internal static class ExportPlanner
         };
     }
 
-    /// <summary>Name under which the result downloads: robot, start of the first session, and the export's last digits.</summary>
-    public static async Task<string> FileNameAsync(CatalogueDb db, ExportPlan plan, CancellationToken cancellation)
-    {
-        var ids = plan.Sessions.Select(s => s.Id).ToList();
-        var startedAt = await db.Sessions.Where(s => ids.Contains(s.Id)).MinAsync(s => s.StartedAt, cancellation);
-        var robots = plan.Sessions.Select(s => s.Robot).Distinct().ToList();
-        var who = robots.Count == 1 ? robots[0] : $"{robots.Count}-robots";
-        return string.Create(CultureInfo.InvariantCulture, $"{who}-{startedAt.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{plan.Id.ToString("N")[^6..]}.mcap");
-    }
+    private static DateTimeOffset Time(long? ns, DateTimeOffset otherwise) => ns is { } time ? UnixTime.ToDateTimeOffset(time) : otherwise;
 }

@@ -2,6 +2,7 @@ using Amazon.S3;
 using Amazon.S3.Model;
 using EdgeCloud.ControlPlane.Catalogue;
 using EdgeCloud.Export;
+using EdgeCloud.Mcap;
 using EdgeCloud.Mcap.Reading;
 
 namespace EdgeCloud.ControlPlane.Exports;
@@ -12,45 +13,41 @@ namespace EdgeCloud.ControlPlane.Exports;
 /// </summary>
 internal sealed class S3ByteSource(Bucket bucket, PlannedSegment segment, TimeProvider clock) : IByteSource
 {
-    private const int Attempts = 5;
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
-
     public long Length => segment.Bytes;
 
     public string Name => segment.Key;
 
     /// <exception cref="BucketUnavailableException">S3 did not give it in spite of several attempts.</exception>
-    /// <exception cref="ExportException">The object is gone or was replaced.</exception>
+    /// <exception cref="McapException">The object is gone or was replaced: as good as damaged.</exception>
     public async ValueTask ReadAsync(long offset, Memory<byte> target, CancellationToken cancellationToken = default)
     {
         if (target.Length == 0)
             return;
-        for (var attempt = 1; ; attempt++)
+        var refusal = await S3Retry.DoAsync(bucket, () => ReadOnceAsync(offset, target, cancellationToken), clock, cancellationToken);
+        if (refusal.Length > 0)
+            throw new McapException("object", new RecordPosition(offset), $"the one that was acknowledged (ETag {segment.ETag})", refusal);
+    }
+
+    // Empty, or S3's word for why this is not the object.
+    private async Task<string> ReadOnceAsync(long offset, Memory<byte> target, CancellationToken cancellation)
+    {
+        try
         {
-            try
-            {
-                using var response = await bucket.Client.GetObjectAsync(
-                    new GetObjectRequest
-                    {
-                        BucketName = bucket.Name,
-                        Key = segment.Key,
-                        EtagToMatch = $"\"{segment.ETag}\"",
-                        ByteRange = new ByteRange(offset, offset + target.Length - 1),
-                    },
-                    cancellationToken);
-                await response.ResponseStream.ReadExactlyAsync(target, cancellationToken);
-                return;
-            }
-            catch (AmazonS3Exception e) when (e.ErrorCode is "NoSuchKey" or "PreconditionFailed")
-            {
-                throw new ExportException($"Segment {segment.Name}: the object {segment.Key} is not the one that was acknowledged ({e.ErrorCode}).", e);
-            }
-            catch (Exception e) when (Bucket.IsUnavailable(e, cancellationToken))
-            {
-                if (attempt == Attempts)
-                    throw bucket.Unavailable(e);
-                await Task.Delay(FirstPause * Math.Pow(2, attempt - 1) * (0.5 + Random.Shared.NextDouble() / 2), clock, cancellationToken);
-            }
+            using var response = await bucket.Client.GetObjectAsync(
+                new GetObjectRequest
+                {
+                    BucketName = bucket.Name,
+                    Key = segment.Key,
+                    EtagToMatch = $"\"{segment.ETag}\"",
+                    ByteRange = new ByteRange(offset, offset + target.Length - 1),
+                },
+                cancellation);
+            await response.ResponseStream.ReadExactlyAsync(target, cancellation);
+            return "";
+        }
+        catch (AmazonS3Exception e) when (e.ErrorCode is "NoSuchKey" or "PreconditionFailed")
+        {
+            return e.ErrorCode;
         }
     }
 

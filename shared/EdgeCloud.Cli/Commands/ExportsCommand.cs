@@ -1,61 +1,179 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
+using EdgeCloud.Cli.Export;
 using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 
 namespace EdgeCloud.Cli.Commands;
 
-/// <summary><c>edgecloud exports create</c>.</summary>
+/// <summary><c>edgecloud exports create|estimate|list|show|cancel|retry|expire|download</c>.</summary>
 internal static class ExportsCommand
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(300);
 
-    public static Command Create() => new("exports", "Exports: datasets made of sessions") { CreateCreate() };
+    public static Command Create() => new("exports", "Exports: datasets made of sessions")
+    {
+        CreateCreate(), CreateEstimate(), CreateList(), CreateShow(), CreateDownload(),
+        CreateChange("cancel", "Give an export up"),
+        CreateChange("retry", "Make the parts of a failed export again that are not done"),
+        CreateChange("expire", "Delete the files of an export before their time"),
+    };
 
     private static Command CreateCreate()
     {
-        var sessions = Ids.Options("--session", "Session to export; repeat for several");
-        var format = new Option<string>("--format") { Description = "Output format", DefaultValueFactory = _ => "mcap" };
-        var topics = new Option<string[]>("--topics") { Description = "Topics to export, * stands for anything (default: all)", AllowMultipleArgumentsPerToken = true };
-        var exclude = new Option<string[]>("--exclude") { Description = "Topics to leave out", AllowMultipleArgumentsPerToken = true };
-        var from = TimeOption("--from", "First log time, inclusive");
-        var to = TimeOption("--to", "Last log time, exclusive");
+        var (sessions, robots) = SourceOptions();
+        var settings = new SettingOptions(ExportFormats.Mcap);
         var wait = new Option<bool>("--wait") { Description = "Wait until the export is ready" };
-        var output = new Option<string?>("--output", "-o") { Description = "Download it to this file; waits" };
+        var output = new Option<string?>("--output", "-o") { Description = "Download it into this folder, or to this file that ends in .mcap; waits" };
         var json = Output.JsonOption();
-        var command = new Command("create", "Export sessions as one file")
-        {
-            sessions, format, topics, exclude, from, to, wait, output, json,
-        };
+        var command = new Command("create", "Export sessions") { sessions, robots, wait, output, json };
+        command.Validators.Add(NamesSomething);
+        settings.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var api = ApiClient.OfUser();
-            var file = parsed.GetValue(output);
-            if (file is not null)
-                Download.CheckTarget(file);
-            var include = parsed.GetValue(topics) ?? [];
-            var without = parsed.GetValue(exclude) ?? [];
-            var request = new ExportRequest
-            {
-                Sessions = parsed.GetValue(sessions)!,
-                Format = parsed.GetValue(format)!,
-                Selection = include.Length + without.Length == 0 ? null : new TopicSelection { Include = include, Exclude = without },
-                FromNs = parsed.GetValue(from),
-                ToNs = parsed.GetValue(to),
-            };
+            var target = parsed.GetValue(output);
+            if (target is not null)
+                ExportDownloads.Check(target);
+            var request = new ExportRequest(settings.Of(parsed)) { Sessions = parsed.GetValue(sessions) ?? [], Robots = parsed.GetValue(robots) ?? [] };
+            // A file and not a folder: one part, however large.
+            if (target is not null && ExportDownloads.IsFile(target))
+                request = request with { PartBytes = long.MaxValue };
             var export = await api.PostAsync(
                 "exports", request, ApiJsonContext.Default.ExportRequest, ApiJsonContext.Default.ExportView, cancellation);
-            if (parsed.GetValue(wait) || file is not null)
+            if (parsed.GetValue(wait) || target is not null)
                 export = await WaitAsync(api, export, cancellation);
-            if (file is not null)
-                await Download.ToFileAsync(export.DownloadUrl ?? throw new CliException($"Export {export.Id} has no download link."), file, export.Bytes, cancellation);
+            if (target is not null)
+                await ExportDownloads.FetchAsync(api, export.Id, target, cancellation);
             if (parsed.GetValue(json))
                 Output.WriteJson(export, Output.Json.ExportView);
             else
-                Console.WriteLine(InWords(export, file));
+                Console.WriteLine(InWords(export, target));
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    private static Command CreateEstimate()
+    {
+        var (sessions, robots) = SourceOptions();
+        var settings = new SettingOptions(ExportFormats.Mcap);
+        var json = Output.JsonOption();
+        var command = new Command("estimate", "Tell what an export would be: bytes, messages, time, seconds missing") { sessions, robots, json };
+        command.Validators.Add(NamesSomething);
+        settings.AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var request = new ExportRequest(settings.Of(parsed)) { Sessions = parsed.GetValue(sessions) ?? [], Robots = parsed.GetValue(robots) ?? [] };
+            var estimate = await api.PostAsync(
+                "exports/estimate", request, ApiJsonContext.Default.ExportRequest, ApiJsonContext.Default.ExportEstimate, cancellation);
+            if (parsed.GetValue(json))
+                Output.WriteJson(estimate, Output.Json.ExportEstimate);
+            else
+                ExportTables.Write(estimate);
+            return estimate.Refusal.Length == 0 ? ExitCodes.Ok : ExitCodes.Failed;
+        });
+        return command;
+    }
+
+    private static Command CreateList()
+    {
+        var owner = new Option<string?>("--owner") { Description = "Only this user's" };
+        var state = new Option<string?>("--state") { Description = "Only those in this state" };
+        state.AcceptOnlyFromAmong([.. Enum.GetValues<ExportState>().Select(Output.Word)]);
+        var limit = new Option<int>("--limit") { Description = "At most so many, newest first", DefaultValueFactory = _ => 100 };
+        var json = Output.JsonOption();
+        var command = new Command("list", "Exports, newest first") { owner, state, limit, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var rows = parsed.GetValue(limit);
+            var query = $"exports?limit={Math.Clamp(rows, 1, 100)}";
+            if (parsed.GetValue(owner) is { } user)
+                query += $"&owner={Uri.EscapeDataString(user)}";
+            if (parsed.GetValue(state) is { } word)
+                query += $"&state={word}";
+            var exports = api.ListAsync(query, ApiJsonContext.Default.PageExportView, rows, cancellation);
+            if (parsed.GetValue(json))
+                await Output.WriteJsonAsync(exports, ApiJsonContext.Default.ExportView, cancellation);
+            else
+                await ExportTables.WriteAsync(exports, cancellation);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateShow()
+    {
+        var id = Ids.Argument("export", "Export id");
+        var json = Output.JsonOption();
+        var command = new Command("show", "One export: parts, problems, what is missing") { id, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var export = await api.GetAsync($"exports/{parsed.GetValue(id)}", ApiJsonContext.Default.ExportView, cancellation);
+            if (parsed.GetValue(json))
+                Output.WriteJson(export, Output.Json.ExportView);
+            else
+                ExportTables.Write(export);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateDownload()
+    {
+        var id = Ids.Argument("export", "Export id");
+        var output = new Option<string>("--output", "-o") { Description = "Folder, or file that ends in .mcap", Required = true };
+        var command = new Command("download", "Fetch the files of an export; what is there already is not fetched again") { id, output };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var target = parsed.GetValue(output)!;
+            ExportDownloads.Check(target);
+            var fetched = await ExportDownloads.FetchAsync(api, parsed.GetValue(id), target, cancellation);
+            Console.WriteLine($"{target}: {Output.Count(fetched)} file(s) fetched.");
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateChange(string deed, string description)
+    {
+        var id = Ids.Argument("export", "Export id");
+        var json = Output.JsonOption();
+        var command = new Command(deed, description) { id, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var export = await api.PostAsync($"exports/{parsed.GetValue(id)}/{deed}", ApiJsonContext.Default.ExportView, cancellation);
+            if (parsed.GetValue(json))
+                Output.WriteJson(export, Output.Json.ExportView);
+            else
+                Console.WriteLine($"Export {export.Id} is {Output.Word(export.State)}.");
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static (Option<Guid[]> Sessions, Option<string[]> Robots) SourceOptions()
+    {
+        var sessions = Ids.Options("--session", "Session to export; repeat for several");
+        sessions.Required = false;
+        var robots = new Option<string[]>("--robot")
+        {
+            Description = "Robot of which every session in the range is exported; needs --from or --to",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        return (sessions, robots);
+    }
+
+    private static void NamesSomething(CommandResult command)
+    {
+        if (command.GetResult("--session") is null && command.GetResult("--robot") is null)
+            command.AddError("Say what to export: --session SESSION, or --robot ROBOT with --from or --to.");
     }
 
     private static async Task<ExportView> WaitAsync(ApiClient api, ExportView export, CancellationToken cancellation)
@@ -75,19 +193,20 @@ internal static class ExportsCommand
             : throw new CliException($"Export {export.Id} {Output.Word(export.State)}{(export.Error.Length > 0 ? $": {export.Error}" : "")}.");
     }
 
-    private static string InWords(ExportView export, string? file)
+    private static string InWords(ExportView export, string? target)
     {
         if (export.State != ExportState.Succeeded)
             return $"Export {export.Id} is {Output.Word(export.State)}.";
         var lost = export.Ledger.Sum(e => e.Lost());
         var lines = new List<string>
         {
-            $"{Output.Count(export.Messages)} messages, {Output.Bytes(export.Bytes)}: {file ?? export.DownloadUrl}",
+            $"{Output.Count(export.Messages)} messages, {Output.Bytes(export.Bytes)}: {target ?? export.DownloadUrl ?? $"edgecloud exports download {export.Id} --output DIR"}",
         };
         if (lost > 0)
             lines.Add($"{Output.Count(lost)} messages were lost before they could be recorded (see --json, ledger).");
         if (export.MissingSegments.Count > 0)
             lines.Add($"Not in the bucket, so not in the export: {string.Join(", ", export.MissingSegments)}");
+        lines.AddRange(export.Problems.Select(p => $"Not in the export: {p}"));
         return string.Join(Environment.NewLine, lines);
     }
 

@@ -8,9 +8,15 @@ using ParseResult = System.CommandLine.ParseResult;
 namespace EdgeCloud.Cli.Export;
 
 /// <summary>The options that say what an export makes of messages.</summary>
-internal sealed partial class SettingOptions
+/// <param name="format">The format when none is named; null when one must be.</param>
+internal sealed partial class SettingOptions(string? format = null)
 {
-    private readonly Option<string> _format = new("--format", "-f") { Description = $"One of {string.Join(", ", ExportFormats.All)}", Required = true };
+    private readonly Option<string> _format = new("--format", "-f")
+    {
+        Description = $"One of {string.Join(", ", ExportFormats.All)}",
+        Required = format is null,
+        DefaultValueFactory = format is null ? null! : _ => format,
+    };
     private readonly Option<string[]> _topics = Several("--topics", "Topics to export, * stands for anything (default: all)");
     private readonly Option<string[]> _exclude = Several("--exclude", "Topics to leave out");
     private readonly Option<string[]> _fields = Several("--fields", "Fields that become columns: TOPIC:FIELD,FIELD; topics without an entry have all of theirs");

@@ -28,8 +28,8 @@ internal static class Times
     /// <summary>The options that choose a range of log times.</summary>
     public sealed class RangeOptions
     {
-        private readonly Option<ulong?> _start = Time("--start", "-S", "from this time on: ns, or a date and time such as 2026-03-01T12:00:00Z");
-        private readonly Option<ulong?> _end = Time("--end", "-E", "before this time: ns, or a date and time");
+        private readonly Option<ulong?> _start = Time(["--start", "-S", "--from"], "from this time on: ns, or a date and time such as 2026-03-01T12:00:00Z");
+        private readonly Option<ulong?> _end = Time(["--end", "-E", "--to"], "before this time: ns, or a date and time");
         private readonly Option<double?> _startSeconds = new("--start-secs", "-s") { Description = "from this time on, in seconds" };
         private readonly Option<double?> _endSeconds = new("--end-secs", "-e") { Description = "before this time, in seconds" };
 
@@ -51,7 +51,7 @@ internal static class Times
 
         private static ulong? FromSeconds(double? seconds) => seconds is { } value ? (ulong)((decimal)value * SecondNs) : null;
 
-        private static Option<ulong?> Time(string name, string alias, string description) => new(name, alias)
+        private static Option<ulong?> Time(string[] names, string description) => new(names[0], names[1..])
         {
             Description = description,
             CustomParser = Parse,

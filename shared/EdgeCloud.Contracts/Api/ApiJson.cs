@@ -8,7 +8,7 @@ namespace EdgeCloud.Contracts.Api;
     RespectNullableAnnotations = true,
     Converters = [
         typeof(SnakeCaseEnum<Custody>), typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<CommandKind>),
-        typeof(SnakeCaseEnum<CommandStatus>), typeof(SnakeCaseEnum<ExportState>), typeof(SnakeCaseEnum<FilterComparison>),
+        typeof(SnakeCaseEnum<CommandStatus>), typeof(SnakeCaseEnum<ExportState>), typeof(SnakeCaseEnum<ExportPartState>), typeof(SnakeCaseEnum<FilterComparison>),
         typeof(SnakeCaseEnum<AlignmentMethod>), typeof(SnakeCaseEnum<ImageFiles>), typeof(SnakeCaseEnum<CloudFiles>)])]
 [JsonSerializable(typeof(LoginRequest))]
 [JsonSerializable(typeof(LoginResponse))]
@@ -68,4 +68,7 @@ namespace EdgeCloud.Contracts.Api;
 [JsonSerializable(typeof(ExportRequest))]
 [JsonSerializable(typeof(ExportView))]
 [JsonSerializable(typeof(Page<ExportView>))]
+[JsonSerializable(typeof(ExportFileView))]
+[JsonSerializable(typeof(Page<ExportFileView>))]
+[JsonSerializable(typeof(ExportEstimate))]
 public sealed partial class ApiJsonContext : JsonSerializerContext;

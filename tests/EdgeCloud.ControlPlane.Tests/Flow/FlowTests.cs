@@ -286,7 +286,9 @@ public sealed class FlowTests(ControlPlaneProcess plane, MosquittoBroker broker,
         Assert.Equal(2, Assert.Single(export.Ledger).DroppedQueue);
         Assert.StartsWith($"{_robot.Id}-", export.FileName);
         var file = await _api.DownloadAsync(export.DownloadUrl!);
-        Assert.Equal(export.Bytes, file.Length);
+        var files = (await _api.GetAsync<Page<ExportFileView>>($"/api/v1/exports/{export.Id}/files")).Items;
+        Assert.Equal((3, export.Files, export.Bytes), (files.Count, files.Count, files.Sum(f => f.Bytes)));
+        Assert.Equal(file.Length, files.Single(f => f.Path.EndsWith(".mcap", StringComparison.Ordinal)).Bytes);
         await using var reader = await McapIndexedReader.OpenAsync(new MemoryByteSource(file, "export"), new McapIndexedReaderOptions { AllowScan = false });
         Assert.Equal(1000ul, reader.Summary.Statistics!.MessageCount);
         var times = new List<ulong>();

@@ -3,7 +3,6 @@ using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Tests.Rest;
 using EdgeCloud.Testing;
-using Npgsql;
 
 namespace EdgeCloud.ControlPlane.Tests.Flow;
 
@@ -50,35 +49,6 @@ public sealed class OutageTests(ControlPlaneProcess plane, PostgresServer postgr
         }
         await Eventually.Holds(
             async () => await _api.TryGetAsync<RobotView>($"/api/v1/robots/{_robot.Id}") is { Online: true }, Deadline, "the message is applied");
-    }
-
-    [Fact]
-    public async Task The_export_of_a_worker_that_died_is_taken_up_again_and_is_whole()
-    {
-        var session = _robot.Session(Guid.CreateVersion7(), SessionState.Finished, lastSequence: 1);
-        var segment = _robot.Segment(session, 1, 200, 1_000_000_000);
-        await _robot.AnnounceAsync(session);
-        await _robot.UploadAsync(segment);
-        await _robot.AnnounceAsync(segment.Manifest, Custody.Uploaded);
-        await _robot.AnswerAsync(session.Session, 1, CustodyDecision.Acknowledged);
-
-        var id = Guid.CreateVersion7();
-        await using (var data = NpgsqlDataSource.Create(plane.ConnectionString))
-        {
-            // As a worker leaves it that claimed the job and died.
-            await using var command = data.CreateCommand(
-                $$"""
-                insert into exports values ('{{id}}', '{"sessions":["{{session.Session}}"],"format":"mcap"}', 'user:admin', 'running', now(), now(), null,
-                    1, 'gone/1', now() + interval '2 seconds', false, 0, 0, 0, 0, '', '[]', '[]', '', '')
-                """);
-            await command.ExecuteNonQueryAsync();
-        }
-
-        var export = await Eventually.Gives(
-            async () => await _api.GetAsync<ExportView>($"/api/v1/exports/{id}") is { State: ExportState.Succeeded } done ? done : null,
-            Deadline, "another attempt succeeds");
-        Assert.Equal(200, export.Messages);
-        Assert.Equal(export.Bytes, (await _api.DownloadAsync(export.DownloadUrl!)).Length);
     }
 
     [Fact]

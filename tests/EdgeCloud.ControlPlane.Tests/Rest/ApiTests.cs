@@ -110,7 +110,7 @@ public sealed class ApiTests(ControlPlaneProcess plane) : IAsyncLifetime
         var operations = document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).ToList();
         var ids = operations.Select(o => o.Value.GetProperty("operationId").GetString()).ToList();
         Assert.Equal(ids.Count, ids.Distinct().Count());
-        Assert.Subset(ids.ToHashSet(), new HashSet<string?> { "login", "listRobots", "issueCommand", "listSessions", "fetchSession", "verifySession", "deleteSession", "createNote", "createEvent", "createExport" });
+        Assert.Subset(ids.ToHashSet(), new HashSet<string?> { "login", "listRobots", "issueCommand", "listSessions", "fetchSession", "verifySession", "deleteSession", "createNote", "createEvent", "createExport", "estimateExport", "retryExport", "listExportFiles" });
         Assert.All(operations, o => Assert.False(string.IsNullOrEmpty(o.Value.GetProperty("summary").GetString())));
         Assert.All(operations, o => Assert.Equal(
             o.Value.GetProperty("operationId").GetString() is not ("login" or "changePassword"), o.Value.TryGetProperty("security", out _)));

@@ -1,0 +1,33 @@
+using System.IO.Compression;
+using EdgeCloud.ControlPlane.Catalogue;
+using Microsoft.EntityFrameworkCore;
+
+namespace EdgeCloud.ControlPlane.Exports;
+
+/// <summary>
+/// All files of an export as one zip file, streamed from the bucket as it is read: nothing is compressed again, since data files are, and
+/// no entry has a time but the first that zip knows, so that the same export gives the same bytes.
+/// </summary>
+internal sealed class ExportZip(CatalogueDb db, Bucket bucket, ExportJob export) : IResult
+{
+    private static readonly DateTimeOffset NoTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var cancellation = httpContext.RequestAborted;
+        httpContext.Response.ContentType = "application/zip";
+        httpContext.Response.Headers.ContentDisposition = $"attachment; filename=\"{export.FileName}.zip\"";
+        await using var zip = await ZipArchive.CreateAsync(
+            httpContext.Response.Body, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellation);
+        var files = db.ExportFiles.AsNoTracking().Where(f => f.ExportId == export.Id).OrderBy(f => f.Path).AsAsyncEnumerable();
+        await foreach (var file in files.WithCancellation(cancellation))
+        {
+            var entry = zip.CreateEntry($"{export.FileName}/{file.Path}", CompressionLevel.NoCompression);
+            entry.LastWriteTime = NoTime;
+            await using var target = await entry.OpenAsync(cancellation);
+            // An object that breaks off ends the response without the zip's directory: what was received is no zip file.
+            using var source = await bucket.Client.GetObjectAsync(bucket.Name, file.ObjectKey, cancellation);
+            await source.ResponseStream.CopyToAsync(target, cancellation);
+        }
+    }
+}
