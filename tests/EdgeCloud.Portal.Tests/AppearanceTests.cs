@@ -2,6 +2,7 @@ using System.Text.Json;
 using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Access;
+using EdgeCloud.ControlPlane.Fleet;
 using EdgeCloud.Testing;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -33,14 +34,21 @@ public sealed class AppearanceTests(Portal portal)
         foreach (var (name, path, sign) in new[]
         {
             ("fleet", "/fleet", Portal.Robot),
+            ("fleet-map", "/fleet?view=map", "recording or idle"),
             ("robot", $"/robots/{Portal.Robot}", "/lidar"),
+            ("robot-charts", $"/robots/{Portal.Robot}?tab=charts&from=now-15m", "From message to durable"),
+            ("robot-log", $"/robots/{Portal.Robot}?tab=log", "warnings and errors of the agent"),
             ("sessions", "/sessions", "warehouse round"),
+            ("sessions-empty", "/sessions?robot=no-such-robot&loss=1", "No session passes these filters"),
             ("session", $"/sessions/{session}", "Loss ledger"),
             ("session-ledger", $"/sessions/{session}?panel=ledger", "what became of every message"),
             ("session-plot", $"/sessions/{session}?panel=plot&plot=/imu/data:linear_acceleration.x,/odom:twist.twist.linear.x", "Greatest"),
             ("session-image", $"/sessions/{session}?panel=image", "320 x 240 png"),
             ("session-messages", $"/sessions/{session}?panel=messages&topics=/imu/data", "linear_acceleration"),
             ("session-log", $"/sessions/{session}?panel=log", "drive: left motor"),
+            ("session-gaps", $"/sessions/{session}?panel=gaps", "of the whole session"),
+            ("session-notes", $"/sessions/{session}?panel=notes", "the floor was wet"),
+            ("segment", $"/sessions/{session}/segments/1", "Object and hashes"),
             ("exports", "/exports", "warehouse round"),
             ("export", $"/exports/{export}", "Made of"),
             ("keys", "/account/keys", "Name of the new key"),
@@ -97,6 +105,9 @@ public sealed class AppearanceTests(Portal portal)
         await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Resume, Session = session });
         await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });
         await api.WaitForSessionAsync(session, s => s.State == SessionState.Finished, "is finished");
+        await api.PostAsync($"sessions/{session}/notes", new NoteRequest { Text = "Second aisle: the floor was wet." }, ApiJsonContext.Default.NoteRequest, ApiJsonContext.Default.NoteView);
+        await api.PostAsync("events", new EventRequest { Session = session, TimeNs = UnixTime.ToNanoseconds((await api.WaitForSessionAsync(session, _ => true, "is known")).StartedAt) + 1_500_000_000, Kind = "near-miss", Text = "A fork lift came around the corner." },
+            ApiJsonContext.Default.EventRequest, ApiJsonContext.Default.EventView);
         var export = await api.PostAsync(
             "exports", new ExportRequest { Sessions = [session] }, ApiJsonContext.Default.ExportRequest, ApiJsonContext.Default.ExportView);
         await Eventually.Holds(

@@ -42,6 +42,7 @@ internal sealed class Telemetry(string robot, string dataDir, Recorder recorder,
             NetworkReceiveBytesPerSecond = (now.Received - before.Received) / seconds,
             NetworkSendBytesPerSecond = (now.Sent - before.Sent) / seconds,
             Upload = SampleUpload(seconds, segments),
+            Position = recorder.Position,
             CommitP50Ms = p50,
             CommitP99Ms = p99,
         };

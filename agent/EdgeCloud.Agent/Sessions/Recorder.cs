@@ -1,5 +1,6 @@
 using EdgeCloud.Agent.Sources;
 using EdgeCloud.Agent.Wal;
+using EdgeCloud.Contracts;
 
 namespace EdgeCloud.Agent.Sessions;
 
@@ -45,6 +46,16 @@ internal sealed class Recorder : ISourceSink
         {
             lock (Gate)
                 return (_recordedMessages, _recordedBytes);
+        }
+    }
+
+    /// <summary>Where the robot was last, by whatever topic told it; null when none did.</summary>
+    public GeoPosition? Position
+    {
+        get
+        {
+            lock (Gate)
+                return _topics.Select(t => t.Position()).MaxBy(p => p?.TimeNs);
         }
     }
 

@@ -6,8 +6,10 @@ namespace EdgeCloud.Agent.Sessions;
 /// <summary>A topic that the source has offered, and what came on it. Guarded by the recorder's gate.</summary>
 internal sealed class TopicTraffic(SourceTopic topic)
 {
-    private byte[] _latched = [];
-    private int _latchedLength = -1;
+    private readonly bool _isFix = topic.MessageEncoding == "cdr" && NavSatFix.IsType(topic.Type);
+    private byte[] _last = [];
+    private int _lastLength = -1;
+    private GeoPosition? _position;
 
     public SourceTopic Topic { get; } = topic;
 
@@ -24,22 +26,27 @@ internal sealed class TopicTraffic(SourceTopic topic)
     public long Lost { get; set; }
 
     /// <summary>The last message of a latched topic, when there was one.</summary>
-    public bool HasLatched => _latchedLength >= 0;
+    public bool HasLatched => Topic.Latched && _lastLength >= 0;
 
-    public ReadOnlySpan<byte> LatchedPayload => _latched.AsSpan(0, _latchedLength);
+    public ReadOnlySpan<byte> LatchedPayload => _last.AsSpan(0, _lastLength);
 
     public MessageTimes LatchedTimes { get; private set; }
+
+    /// <summary>Where the robot was by the last fix on this topic; null on other topics, and before the first fix.</summary>
+    public GeoPosition? Position() => _position = _isFix && _lastLength >= 0
+        ? NavSatFix.Read(_last.AsSpan(0, _lastLength), (long)LatchedTimes.LogTimeNs) ?? _position
+        : _position;
 
     public void Count(in MessageTimes times, ReadOnlySpan<byte> payload)
     {
         Messages++;
         Bytes += payload.Length;
-        if (!Topic.Latched)
+        if (!Topic.Latched && !_isFix)
             return;
-        if (_latched.Length < payload.Length)
-            _latched = new byte[payload.Length];
-        payload.CopyTo(_latched);
-        _latchedLength = payload.Length;
+        if (_last.Length < payload.Length)
+            _last = new byte[payload.Length];
+        payload.CopyTo(_last);
+        _lastLength = payload.Length;
         LatchedTimes = times;
     }
 }

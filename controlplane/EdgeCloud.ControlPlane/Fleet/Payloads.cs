@@ -50,6 +50,8 @@ internal static class Payloads
             m.MessagesPerSecond, m.BytesPerSecond, m.SystemCpuPercent, m.AgentCpuPercent, m.NetworkReceiveBytesPerSecond,
             m.NetworkSendBytesPerSecond, m.Upload.BytesPerSecond, m.CommitP50Ms ?? 0, m.CommitP99Ms ?? 0,
         ];
+        if (m.Position is { IsValid: false })
+            throw new ContractException("its position is no place on the earth");
         if (!figures.All(double.IsFinite) || !m.Topics.All(t => double.IsFinite(t.Hz) && double.IsFinite(t.BytesPerSecond)))
             throw new ContractException("it holds a figure that is not finite");
     }

@@ -1,6 +1,8 @@
 using System.Data.Common;
+using System.Text.Json;
 using EdgeCloud.ControlPlane.Catalogue;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Web;
 using Microsoft.EntityFrameworkCore;
 
 namespace EdgeCloud.ControlPlane.Shell;
@@ -13,7 +15,11 @@ namespace EdgeCloud.ControlPlane.Shell;
 /// <typeparam name="TData">What the page shows, as records that survive JSON: the prerendered page hands it to the live one.</typeparam>
 public abstract class LivePage<TData> : ComponentBase, IAsyncDisposable where TData : class
 {
+    /// <summary>The most that a page hands from its first answer to its circuit, as JSON. Encrypted it takes half as much again.</summary>
+    public const int MaxKeptBytes = 256 * 1024;
+
     private readonly CancellationTokenSource _closing = new();
+    private PersistingComponentStateSubscription _keeping;
     private Task _following = Task.CompletedTask;
     private string? _shownKey;
     private int _queries;
@@ -25,8 +31,10 @@ public abstract class LivePage<TData> : ComponentBase, IAsyncDisposable where TD
     /// <summary>The address, which holds filters, order and page.</summary>
     [Inject] protected NavigationManager Navigation { get; set; } = default!;
 
+    [Inject] private PersistentComponentState Kept { get; set; } = default!;
+
     /// <summary>What is shown; null until it was queried, and for good when there is no such thing.</summary>
-    [PersistentState] public TData? Data { get; set; }
+    public TData? Data { get; set; }
 
     /// <summary>True once a query came back, whatever it found.</summary>
     protected bool IsLoaded { get; private set; }
@@ -45,6 +53,14 @@ public abstract class LivePage<TData> : ComponentBase, IAsyncDisposable where TD
 
     /// <summary>What becomes of the shown data when news comes in under the reader's eyes; the news itself unless overridden.</summary>
     protected virtual TData? Merge(TData? shown, TData? news) => news;
+
+    /// <inheritdoc/>
+    protected override void OnInitialized()
+    {
+        if (Kept.TryTakeFromJson<TData>(KeptKey, out var kept))
+            Data = kept;
+        _keeping = Kept.RegisterOnPersisting(KeepAsync, RenderMode.InteractiveServer);
+    }
 
     /// <inheritdoc/>
     protected override async Task OnParametersSetAsync()
@@ -84,10 +100,21 @@ public abstract class LivePage<TData> : ComponentBase, IAsyncDisposable where TD
     /// <inheritdoc/>
     public virtual async ValueTask DisposeAsync()
     {
+        _keeping.Dispose();
         await _closing.CancelAsync();
         await _following;
         _closing.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    private string KeptKey => GetType().FullName!;
+
+    // The browser carries what is kept from the first answer to the circuit. What is too large for that is queried again.
+    private Task KeepAsync()
+    {
+        if (Data is not null && JsonSerializer.SerializeToUtf8Bytes(Data, JsonSerializerOptions.Web).Length <= MaxKeptBytes)
+            Kept.PersistAsJson(KeptKey, Data);
+        return Task.CompletedTask;
     }
 
     private async Task FollowAsync()

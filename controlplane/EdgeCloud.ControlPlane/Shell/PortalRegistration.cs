@@ -13,7 +13,9 @@ public static class PortalRegistration
     {
         // Also outside Development: a build that was not published finds its static files through the manifest beside it.
         builder.WebHost.UseStaticWebAssets();
-        builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+        // The first message of a circuit brings what the page was made of; 32 KiB, the default, do not hold a day of figures.
+        builder.Services.AddRazorComponents().AddInteractiveServerComponents()
+            .AddHubOptions(hub => hub.MaximumReceiveMessageSize = 2 * LivePage<object>.MaxKeptBytes);
         builder.Services.AddRadzenComponents();
         builder.Services.AddCascadingAuthenticationState();
         builder.Services.AddScoped<AuthenticationStateProvider, CircuitAuthentication>();

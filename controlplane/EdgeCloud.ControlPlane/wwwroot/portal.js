@@ -89,11 +89,16 @@
       for (const t of shownTimes) t.show();
     }
     if (button?.dataset.action === 'reload') location.reload();
+    if (button?.dataset.action === 'help') document.getElementById('ec-help')?.showModal();
     for (const menu of document.querySelectorAll('details.ec-menu[open]'))
       if (!menu.contains(target) || target.closest('a')) menu.open = false;
   });
 
-  // --- keys: / search, j k rows, e export ------------------------------------------------------------------------------------------
+  // For the other scripts: a moment in the viewer's zone, and a word for screen readers.
+  window.edgecloudClock = ms => write(new Date(ms), 'full');
+  window.edgecloudSay = say;
+
+  // --- keys: / search, j k rows, e export, ? help; those of the timeline are in timeline.js ------------------------------------------------------------------------------------------
   function moveRow(step) {
     const links = [...document.querySelectorAll('main .ec-row-link')];
     if (links.length === 0) return;
@@ -103,11 +108,12 @@
   document.addEventListener('keydown', event => {
     if (event.key === 'Escape') for (const menu of document.querySelectorAll('details.ec-menu[open]')) { menu.open = false; menu.querySelector('summary').focus(); }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target instanceof Element && event.target.closest('input, textarea, select, [contenteditable], .rz-dialog')) return;
+    if (event.target instanceof Element && event.target.closest('input, textarea, select, [contenteditable], .rz-dialog, dialog')) return;
     if (event.key === '/') { const box = document.getElementById('ec-search'); if (box) { box.focus(); event.preventDefault(); } }
     else if (event.key === 'j') moveRow(1);
     else if (event.key === 'k') moveRow(-1);
     else if (event.key === 'e') document.querySelector('[data-key="e"]')?.click();
+    else if (event.key === '?') document.getElementById('ec-help')?.showModal();
   });
 
   // --- the connection: Blazor sets classes on #components-reconnect-modal -----------------------------------------------------------

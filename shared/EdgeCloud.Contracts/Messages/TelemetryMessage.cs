@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace EdgeCloud.Contracts;
 
 /// <summary>Figures of the last interval, on <c>telemetry</c>. A message may be lost; nothing depends on one.</summary>
@@ -42,6 +44,8 @@ public sealed record TelemetryMessage : IContractMessage
     public double NetworkSendBytesPerSecond { get; init; }
     /// <summary>Upload queue.</summary>
     public UploadStatus Upload { get; set; } = new();
+    /// <summary>Where the robot is, from the last NavSatFix with a fix; null when none came since the agent started.</summary>
+    public GeoPosition? Position { get; init; }
     /// <summary>Time from append to durable, median of the interval, ms; null when nothing was recorded.</summary>
     public double? CommitP50Ms { get; init; }
     /// <summary>Time from append to durable, 99th percentile of the interval, ms; null when nothing was recorded.</summary>
@@ -75,4 +79,16 @@ public sealed record UploadStatus
     public string WaitsFor { get; set; } = "";
     /// <summary>The last error, empty when the last attempt went through.</summary>
     public string LastError { get; set; } = "";
+}
+
+/// <summary>A place on the earth, in WGS 84.</summary>
+/// <param name="Latitude">Degrees, north positive, -90 to 90.</param>
+/// <param name="Longitude">Degrees, east positive, -180 to 180.</param>
+/// <param name="Altitude">Metres above the ellipsoid; null when unknown.</param>
+/// <param name="TimeNs">When the robot was there, ns since the Unix epoch.</param>
+public sealed record GeoPosition(double Latitude, double Longitude, double? Altitude, long TimeNs)
+{
+    /// <summary>True when it is a place that there is.</summary>
+    [JsonIgnore]
+    public bool IsValid => Latitude is >= -90 and <= 90 && Longitude is >= -180 and <= 180 && (Altitude is null || double.IsFinite(Altitude.Value));
 }

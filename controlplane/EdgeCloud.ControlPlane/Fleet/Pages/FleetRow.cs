@@ -16,6 +16,10 @@ public sealed record FleetRow
     public required long? BacklogBytes { get; init; }
     public required double? UploadBytesPerSecond { get; init; }
     public required long Lost24h { get; init; }
+    /// <summary>Words that people sort robots by.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+    /// <summary>Where it was last; null when it never said.</summary>
+    public GeoPosition? Position { get; init; }
     /// <summary>See <see cref="Fleet.Attention"/>.</summary>
     public required IReadOnlyList<string> Attention { get; init; }
 
@@ -32,6 +36,8 @@ public sealed record FleetRow
         BacklogBytes = robot.Telemetry?.Upload.BacklogBytes,
         UploadBytesPerSecond = robot.Telemetry?.Upload.BytesPerSecond,
         Lost24h = lost24h,
+        Tags = robot.Tags,
+        Position = robot.Telemetry?.Position,
         Attention = Fleet.Attention.Of(robot.State, robot.Telemetry),
     };
 
@@ -55,15 +61,4 @@ public sealed record FleetRow
 
     /// <summary>Exceptions first: what needs a person, what is away, what lost data, then the quiet rest.</summary>
     public int Urgency => NeedsAttention ? 0 : !Online ? 1 : Lost24h > 0 ? 2 : 3;
-
-    /// <summary>Whether the row passes a filter of the page.</summary>
-    public bool Passes(string state, string text) =>
-        Robot.Contains(text, StringComparison.OrdinalIgnoreCase) && state switch
-        {
-            "recording" => IsRecording,
-            "attention" => NeedsAttention,
-            "offline" => !Online,
-            "lost" => Lost24h > 0,
-            _ => true,
-        };
 }

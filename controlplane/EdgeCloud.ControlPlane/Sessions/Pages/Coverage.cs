@@ -10,17 +10,17 @@ namespace EdgeCloud.ControlPlane.Sessions.Pages;
 /// <param name="Lost">Messages lost since the previous segment.</param>
 public sealed record SegmentSpan(int Sequence, long FromNs, long ToNs, Custody Custody, long Lost);
 
-/// <summary>What the recording holds of a stretch of time.</summary>
+/// <summary>What the recording holds of a stretch of time, from best to worst: in a pixel that holds several, the last wins.</summary>
 public enum Presence
 {
     /// <summary>Announced segments cover it.</summary>
     Recorded,
+    /// <summary>The robot has not announced anything of it yet, which is no gap.</summary>
+    Unreported,
     /// <summary>The session was paused.</summary>
     Paused,
     /// <summary>Expected and absent: between two segments, or in one that was given up.</summary>
     Gap,
-    /// <summary>The robot has not announced anything of it yet, which is no gap.</summary>
-    Unreported,
 }
 
 /// <summary>A stretch of the timeline, in percent of its width.</summary>
@@ -28,18 +28,18 @@ public sealed record Stretch<T>(double From, double Width, T State);
 
 /// <summary>A loss on the timeline.</summary>
 /// <param name="At">Place, in percent of the width.</param>
-/// <param name="Sequence">Segment whose ledger counts it.</param>
+/// <param name="Sequence">Segment whose ledger counts it, the first of several.</param>
 /// <param name="Lost">Messages.</param>
 public sealed record LossMark(double At, int Sequence, long Lost);
 
 /// <summary>
 /// A session's time, cut into columns about as wide as a pixel: in each the worst of what it holds wins, so that no zoom level hides a
-/// loss. Times between segments shorter than <see cref="ToleranceNs"/> count as recorded, since slow topics leave such holes.
+/// gap or a loss. Times between segments shorter than <see cref="ToleranceNs"/> count as recorded, since slow topics leave such holes.
 /// </summary>
 public sealed record Coverage
 {
-    /// <summary>Columns: about as many as a wide screen shows pixels.</summary>
-    public const int Columns = 1200;
+    /// <summary>Columns: on a lane from 500 to 1600 pixels wide at most two a pixel.</summary>
+    public const int Columns = 1000;
 
     /// <summary>Holes up to this long are not called gaps.</summary>
     public const long ToleranceNs = 2_000_000_000;
@@ -52,115 +52,80 @@ public sealed record Coverage
     public required IReadOnlyList<Stretch<Custody>> Custody { get; init; }
     public required IReadOnlyList<LossMark> Losses { get; init; }
 
-    private long WidthNs => ToNs - FromNs;
+    /// <summary>How much of what should have been recorded was, in percent: pauses and what is not reported yet do not count; null when nothing should.</summary>
+    public double? RecordedPercent
+    {
+        get
+        {
+            var recorded = Presence.Where(p => p.State == Pages.Presence.Recorded).Sum(p => p.Width);
+            var missing = Presence.Where(p => p.State == Pages.Presence.Gap).Sum(p => p.Width);
+            return recorded + missing > 0 ? 100 * recorded / (recorded + missing) : null;
+        }
+    }
 
     /// <summary>How much time one column stands for.</summary>
-    public TimeSpan PerColumn => TimeSpan.FromTicks(WidthNs / 100 / Columns);
+    public TimeSpan PerColumn => TimeSpan.FromTicks((ToNs - FromNs) / 100 / Columns);
 
-    /// <summary>Draws a session that began at <paramref name="fromNs"/> and ended, or has come, to <paramref name="toNs"/>.</summary>
+    /// <summary>Draws the whole of a session that began at <paramref name="fromNs"/> and ended, or has come, to <paramref name="toNs"/>.</summary>
     public static Coverage Of(long fromNs, long toNs, bool isOver, IReadOnlyList<SegmentSpan> segments, IReadOnlyList<PauseInterval> pauses)
     {
-        var filled = segments.Where(s => s.FromNs > 0).OrderBy(s => s.FromNs).ToList();
-        fromNs = Math.Min(fromNs, filled.Count > 0 ? filled[0].FromNs : fromNs);
-        toNs = Math.Max(Math.Max(toNs, fromNs + 1), filled.Count > 0 ? filled.Max(s => s.ToNs) : toNs);
-        var scale = new Scale(fromNs, toNs);
-        var reportedToNs = isOver ? toNs : filled.Count > 0 ? filled.Max(s => s.ToNs) : fromNs;
+        var presence = PresenceSpans.Of(fromNs, toNs, isOver, segments, pauses);
+        return Of(presence, presence.FromNs, presence.ToNs, segments);
+    }
 
-        var presence = new Presence[Columns];
-        for (var column = 0; column < Columns; column++)
-            presence[column] = scale.StartOf(column) >= reportedToNs ? Pages.Presence.Unreported : Pages.Presence.Gap;
-        foreach (var pause in pauses)
-            Fill(presence, scale, pause.FromNs, pause.ToNs ?? toNs, Pages.Presence.Paused);
-        var custody = new Custody?[Columns];
-        var endNs = fromNs;
+    /// <summary>Draws the part of a session from <paramref name="fromNs"/> to <paramref name="toNs"/>.</summary>
+    public static Coverage Of(PresenceSpans spans, long fromNs, long toNs, IReadOnlyList<SegmentSpan> segments)
+    {
+        var presence = new Raster(fromNs, toNs);
+        foreach (var span in spans.Spans)
+            presence.PaintWorst(span.FromNs, span.ToNs, (byte)(1 + (int)span.State));
+        return OfCustody(fromNs, toNs, segments) with { Presence = [.. presence.Runs().Select(r => r.Stretch((Presence)(r.State - 1)))] };
+    }
+
+    /// <summary>Draws custody and losses of segments that need not be of one session, without saying what should have been recorded.</summary>
+    public static Coverage OfCustody(long fromNs, long toNs, IReadOnlyList<SegmentSpan> segments)
+    {
+        var custody = new Raster(fromNs, toNs);
+        var filled = segments.Where(s => s.FromNs > 0).OrderBy(s => s.FromNs).ToList();
+        var endNs = long.MaxValue;
         foreach (var segment in filled)
         {
             // The short hole before a segment is the segment's.
             var begin = segment.FromNs > endNs && segment.FromNs - endNs <= ToleranceNs ? endNs : segment.FromNs;
-            if (!IsGone(segment.Custody))
-                Fill(presence, scale, segment.FromNs, segment.ToNs, Pages.Presence.Recorded);
-            FillWorst(custody, scale, begin, segment.ToNs, segment.Custody);
-            endNs = Math.Max(endNs, segment.ToNs);
+            custody.PaintWorst(begin, segment.ToNs, (byte)(1 + Badness(segment.Custody)));
+            endNs = endNs == long.MaxValue ? segment.ToNs : Math.Max(endNs, segment.ToNs);
         }
-        JoinShortHoles(presence, (int)Math.Max(1, ToleranceNs / Math.Max(1, (toNs - fromNs) / Columns)));
-        foreach (var gone in filled.Where(s => IsGone(s.Custody)))
-            Fill(presence, scale, gone.FromNs, gone.ToNs, Pages.Presence.Gap);
         return new Coverage
         {
             FromNs = fromNs,
             ToNs = toNs,
-            Presence = [.. Stretches(presence.Select(p => (Presence?)p))],
-            Custody = [.. Stretches(custody)],
-            Losses = [.. filled.Where(s => s.Lost > 0).Select(s => new LossMark(scale.PercentOf(s.FromNs + ((s.ToNs - s.FromNs) / 2)), s.Sequence, s.Lost))],
+            Presence = [],
+            Custody = [.. custody.Runs().Select(r => r.Stretch(ByBadness[r.State - 1]))],
+            Losses = MarksOf(custody, filled.Where(s => s.Lost > 0)),
         };
     }
 
-    private static bool IsGone(Custody custody) => custody is Contracts.Custody.Discarded or Contracts.Custody.Quarantined;
-
-    // Slow topics leave holes between segments, and beside pauses; what stands before a short one goes on through it.
-    private static void JoinShortHoles(Presence[] columns, int longest)
+    // Marks are three pixels wide: closer ones are one, with the sum.
+    internal static List<LossMark> MarksOf(Raster raster, IEnumerable<SegmentSpan> lossy)
     {
-        for (var at = 0; at < Columns;)
+        const double Width = 300.0 / Columns;
+        var marks = new List<LossMark>();
+        foreach (var segment in lossy.Where(s => s.ToNs >= raster.FromNs && s.FromNs <= raster.ToNs))
         {
-            var begin = at;
-            while (at < Columns && columns[at] == Pages.Presence.Gap)
-                at++;
-            if (at > begin && at - begin <= longest && (begin > 0 || at < Columns))
-                Array.Fill(columns, begin > 0 ? columns[begin - 1] : columns[at], begin, at - begin);
-            at = Math.Max(at, begin + 1);
+            var at = raster.PercentOf(segment.FromNs + ((segment.ToNs - segment.FromNs) / 2));
+            if (marks is [.., var last] && at - last.At < Width)
+                marks[^1] = last with { Lost = last.Lost + segment.Lost };
+            else
+                marks.Add(new LossMark(at, segment.Sequence, segment.Lost));
         }
+        return marks;
     }
 
-    private static void Fill(Presence[] columns, Scale scale, long fromNs, long toNs, Presence state)
-    {
-        for (var column = scale.ColumnOf(fromNs); column <= scale.ColumnOf(toNs); column++)
-            columns[column] = state;
-    }
+    private static readonly Custody[] ByBadness =
+    [
+        Contracts.Custody.Released, Contracts.Custody.Acknowledged, Contracts.Custody.Uploaded, Contracts.Custody.Uploading,
+        Contracts.Custody.Sealed, Contracts.Custody.Open, Contracts.Custody.Quarantined, Contracts.Custody.Discarded,
+    ];
 
-    private static void FillWorst(Custody?[] columns, Scale scale, long fromNs, long toNs, Custody state)
-    {
-        for (var column = scale.ColumnOf(fromNs); column <= scale.ColumnOf(toNs); column++)
-        {
-            if (columns[column] is not { } there || Badness(state) > Badness(there))
-                columns[column] = state;
-        }
-    }
-
-    private static int Badness(Custody custody) => custody switch
-    {
-        Contracts.Custody.Released => 0,
-        Contracts.Custody.Acknowledged => 1,
-        Contracts.Custody.Uploaded => 2,
-        Contracts.Custody.Uploading => 3,
-        Contracts.Custody.Sealed => 4,
-        Contracts.Custody.Open => 5,
-        Contracts.Custody.Quarantined => 6,
-        Contracts.Custody.Discarded => 7,
-        _ => throw new ArgumentOutOfRangeException(nameof(custody), custody, null),
-    };
-
-    private static IEnumerable<Stretch<T>> Stretches<T>(IEnumerable<T?> columns) where T : struct, Enum
-    {
-        const double step = 100.0 / Columns;
-        var (begin, at, current) = (0, 0, (T?)null);
-        foreach (var state in columns.Append(null))
-        {
-            if (!EqualityComparer<T?>.Default.Equals(state, current))
-            {
-                if (current is { } ended)
-                    yield return new Stretch<T>(begin * step, (at - begin) * step, ended);
-                (begin, current) = (at, state);
-            }
-            at++;
-        }
-    }
-
-    private readonly record struct Scale(long FromNs, long ToNs)
-    {
-        public double PercentOf(long ns) => Math.Clamp(100.0 * (ns - FromNs) / (ToNs - FromNs), 0, 100);
-
-        public int ColumnOf(long ns) => Math.Min(Columns - 1, (int)(PercentOf(ns) / 100 * Columns));
-
-        public long StartOf(int column) => FromNs + (long)((double)(ToNs - FromNs) * column / Columns);
-    }
+    private static int Badness(Custody custody) => Array.IndexOf(ByBadness, custody);
 }

@@ -36,7 +36,7 @@ public sealed record SessionAddress
     /// <summary>Reads the parts of an address; what makes no sense in it is left out.</summary>
     public static SessionAddress Of(Guid session, string? from, string? to, string? topics, string? cursor, string? panel, string? page, DateTimeOffset now)
     {
-        var (fromNs, toNs) = (TimeRange.Parse(from, now), TimeRange.Parse(to, now));
+        var (fromNs, toNs) = (AddressTime.Parse(from, now), AddressTime.Parse(to, now));
         var isRange = fromNs is null || toNs is null || fromNs < toNs;
         return new SessionAddress
         {
@@ -55,9 +55,9 @@ public sealed record SessionAddress
     {
         var query = new List<string>();
         if (FromNs is { } from)
-            query.Add($"from={TimeRange.Write(from)}");
+            query.Add($"from={AddressTime.Write(from)}");
         if (ToNs is { } to)
-            query.Add($"to={TimeRange.Write(to)}");
+            query.Add($"to={AddressTime.Write(to)}");
         if (Topics.Count > 0)
             query.Add($"topics={string.Join(',', Topics.Select(Uri.EscapeDataString))}");
         if (CursorNs is { } cursor)

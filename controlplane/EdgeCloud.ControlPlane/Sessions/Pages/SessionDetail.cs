@@ -1,6 +1,7 @@
 using EdgeCloud.Contracts;
 using EdgeCloud.ControlPlane.Catalogue;
 using EdgeCloud.ControlPlane.Fleet;
+using EdgeCloud.ControlPlane.Fleet.Pages;
 using Microsoft.EntityFrameworkCore;
 
 namespace EdgeCloud.ControlPlane.Sessions.Pages;
@@ -21,17 +22,41 @@ public sealed record SessionDetail
     public required DateTimeOffset StartedAt { get; init; }
     public required DateTimeOffset? EndedAt { get; init; }
     public required long Lost { get; init; }
+    public required IReadOnlyList<string> Tags { get; init; }
+    /// <summary>When it was deleted; null when it was not.</summary>
+    public required DateTimeOffset? DeletedAt { get; init; }
+    public required string DeletedBy { get; init; }
+    /// <summary>When the data of a deleted session goes for good.</summary>
+    public required DateTimeOffset? PurgeAt { get; init; }
     /// <summary>The ledger by topic; empty until the session itself was announced.</summary>
     public required IReadOnlyList<LedgerEntry> Ledger { get; init; }
     /// <summary>What its segments hold, by topic, in order of topic name.</summary>
     public required IReadOnlyList<TopicSummary> Topics { get; init; }
     public required SessionTotals Totals { get; init; }
-    public required Coverage Coverage { get; init; }
+    public required Timeline Timeline { get; init; }
+    /// <summary>The first segment that does not name the hash of the one before it; 0 when the chain holds.</summary>
+    public required int ChainBreak { get; init; }
     /// <summary>One page of segments, in order.</summary>
     public required IReadOnlyList<SegmentRow> Segments { get; init; }
+    /// <summary>Oldest first.</summary>
+    public required IReadOnlyList<NoteLine> Notes { get; init; }
+    /// <summary>Events in its time, in order of time.</summary>
+    public required IReadOnlyList<EventMark> Events { get; init; }
+
+    /// <summary>The newest fetch of it; null when nobody asked for one.</summary>
+    public required CommandRow? Fetch { get; init; }
 
     public bool IsOver => State is SessionState.Finished or SessionState.Cancelled or SessionState.Failed;
+
+    /// <summary>True when the robot holds nothing of it any more that is not in storage.</summary>
+    public bool IsGone => State is SessionState.Finished or SessionState.Cancelled;
 }
+
+/// <summary>A note.</summary>
+public sealed record NoteLine(Guid Id, string Author, DateTimeOffset At, DateTimeOffset? EditedAt, string Text);
+
+/// <summary>An event on the timeline.</summary>
+public sealed record EventMark(Guid Id, Guid? Session, long TimeNs, long? EndNs, string Kind, string Text, string Author);
 
 /// <summary>A segment in the table.</summary>
 public sealed record SegmentRow
@@ -45,6 +70,7 @@ public sealed record SegmentRow
     public required Custody Custody { get; init; }
     public required string Reason { get; init; }
     public required string Sha256 { get; init; }
+    public required string? PreviousSha256 { get; init; }
     public required string ObjectKey { get; init; }
     public required DateTimeOffset? AcknowledgedAt { get; init; }
     /// <summary>Bytes that recovery cut off after a crash.</summary>
@@ -54,18 +80,22 @@ public sealed record SegmentRow
 /// <summary>The queries behind the session page.</summary>
 internal static class SessionQueries
 {
+    private const int MostNotes = 200;
+    private const int MostEvents = 500;
+
     public static async Task<SessionDetail?> DetailAsync(
-        CatalogueDb db, Guid id, int page, DateTimeOffset now, CancellationToken cancellation)
+        CatalogueDb db, SessionAddress view, SessionParts parts, DateTimeOffset now, CancellationToken cancellation)
     {
-        var session = await db.Sessions.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation);
+        var id = view.Session;
+        // One that was deleted can be looked at as long as it can be brought back.
+        var session = await db.Sessions.IgnoreQueryFilters().AsNoTracking()
+            .SingleOrDefaultAsync(s => s.Id == id && s.PurgedAt == null, cancellation);
         if (session is null)
             return null;
-        var segments = db.Segments.AsNoTracking().Where(s => s.SessionDate == session.Date && s.SessionId == id);
-        var spans = await segments.OrderBy(s => s.Sequence)
-            .Select(s => new SegmentSpan(s.Sequence, s.LogTimeStartNs, s.LogTimeEndNs, s.Custody, s.Lost)).ToListAsync(cancellation);
-        var shown = await segments.OrderBy(s => s.Sequence)
-            .Skip((page - 1) * SessionDetail.SegmentsPerPage).Take(SessionDetail.SegmentsPerPage).ToListAsync(cancellation);
-        var isOver = session.EndedAt is not null;
+        await parts.ReadAsync(db, session, cancellation);
+        var shown = await db.Segments.AsNoTracking().Where(s => s.SessionDate == session.Date && s.SessionId == id)
+            .OrderBy(s => s.Sequence)
+            .Skip((view.Page - 1) * SessionDetail.SegmentsPerPage).Take(SessionDetail.SegmentsPerPage).ToListAsync(cancellation);
         return new SessionDetail
         {
             Id = id,
@@ -79,13 +109,24 @@ internal static class SessionQueries
             StartedAt = session.StartedAt,
             EndedAt = session.EndedAt,
             Lost = session.Lost,
+            Tags = session.Tags,
+            DeletedAt = session.DeletedAt,
+            DeletedBy = session.DeletedBy,
+            PurgeAt = session.PurgeAt,
             Ledger = session.Manifest?.Ledger ?? [],
-            Topics = await SessionTotals.TopicsAsync(db, session, cancellation),
+            Topics = parts.Topics(),
             Totals = (await SessionTotals.OfAsync(db, [session], cancellation)).GetValueOrDefault(id, SessionTotals.None),
-            Coverage = Coverage.Of(
-                UnixTime.ToNanoseconds(session.StartedAt), UnixTime.ToNanoseconds(session.EndedAt ?? now), isOver, spans,
-                session.Manifest?.Pauses ?? []),
+            Timeline = Timeline.Of(
+                UnixTime.ToNanoseconds(session.StartedAt), UnixTime.ToNanoseconds(session.EndedAt ?? now), session.EndedAt is not null,
+                parts, session.Manifest?.Pauses ?? [], view),
+            ChainBreak = parts.ChainBreak(),
             Segments = [.. shown.Select(Row)],
+            Notes = await db.SessionNotes.Where(n => n.SessionId == id).OrderBy(n => n.At).ThenBy(n => n.Id).Take(MostNotes)
+                .Select(n => new NoteLine(n.Id, n.Author, n.At, n.EditedAt, n.Text)).ToListAsync(cancellation),
+            Events = await Sessions.Events.Of(db, session).OrderBy(e => e.TimeNs).ThenBy(e => e.Id).Take(MostEvents)
+                .Select(e => new EventMark(e.Id, e.Session, e.TimeNs, e.EndNs, e.Kind, e.Text, e.Author)).ToListAsync(cancellation),
+            Fetch = await RobotQueries.Rows(db.Commands.Where(c => c.Robot == session.Robot && c.Session == id && c.Kind == CommandKind.Fetch)
+                .OrderByDescending(c => c.IssuedAt)).FirstOrDefaultAsync(cancellation),
         };
     }
 
@@ -100,6 +141,7 @@ internal static class SessionQueries
         Custody = segment.Custody,
         Reason = segment.Reason,
         Sha256 = segment.Manifest.Sha256,
+        PreviousSha256 = segment.Manifest.PreviousSha256,
         ObjectKey = segment.ObjectKey,
         AcknowledgedAt = segment.AcknowledgedAt,
         CutBytes = segment.Manifest.RecoveredCutBytes,

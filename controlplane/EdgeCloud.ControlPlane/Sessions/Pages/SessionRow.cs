@@ -15,6 +15,9 @@ public sealed record SessionRow
     public required long Lost { get; init; }
     public required long Bytes { get; init; }
     public required IReadOnlyDictionary<Custody, long> BytesByCustody { get; init; }
+    public required IReadOnlyList<string> Tags { get; init; }
+    public required int Topics { get; init; }
+    public required DateTimeOffset? PurgeAt { get; init; }
 
     /// <summary>The row of a session.</summary>
     public static SessionRow Of(Session session, SessionTotals totals) => new()
@@ -29,12 +32,44 @@ public sealed record SessionRow
         Lost = session.Lost,
         Bytes = totals.Bytes,
         BytesByCustody = totals.BytesByCustody,
+        Tags = session.Tags,
+        Topics = session.Topics.Length,
+        PurgeAt = session.PurgeAt,
     };
 }
 
 /// <summary>One page of the list.</summary>
-/// <param name="Rows">The rows, in order.</param>
-/// <param name="Total">Sessions that pass the filter.</param>
-/// <param name="All">Sessions that there are.</param>
-/// <param name="Robots">Robots to choose among.</param>
-public sealed record SessionList(IReadOnlyList<SessionRow> Rows, int Total, int All, IReadOnlyList<string> Robots);
+public sealed record SessionList
+{
+    /// <summary>The rows, in order.</summary>
+    public required IReadOnlyList<SessionRow> Rows { get; init; }
+    /// <summary>Sessions that pass the filter, as far as they were counted.</summary>
+    public required int Total { get; init; }
+    /// <summary>There are more than that.</summary>
+    public required bool IsTotalCut { get; init; }
+    /// <summary>There is any session at all.</summary>
+    public required bool Any { get; init; }
+    /// <summary>Robots to choose among.</summary>
+    public required IReadOnlyList<string> Robots { get; init; }
+    /// <summary>Tags to choose among.</summary>
+    public required IReadOnlyList<string> Tags { get; init; }
+    /// <summary>Of an empty list, the condition that excludes most.</summary>
+    public required StrictPart? Strictest { get; init; }
+}
+
+/// <summary>Columns that the list can show.</summary>
+public static class SessionColumns
+{
+    /// <summary>All of them, in their order.</summary>
+    public static readonly IReadOnlyList<(string Id, string Title)> All =
+    [
+        ("start", "Start"), ("robot", "Robot"), ("session", "Session"), ("state", "State"), ("duration", "Duration"), ("messages", "Messages"),
+        ("topics", "Topics"), ("size", "Size"), ("custody", "Custody"), ("lost", "Lost"), ("tags", "Tags"), ("id", "Id"),
+    ];
+
+    /// <summary>Those that are shown unless others are chosen.</summary>
+    public static readonly IReadOnlyList<string> Usual = ["start", "robot", "session", "state", "duration", "messages", "size", "custody", "lost", "tags"];
+
+    /// <summary>The column that cannot go: it leads to the session.</summary>
+    public const string Fixed = "session";
+}

@@ -7,7 +7,7 @@ namespace EdgeCloud.ControlPlane.Shell;
 /// Moments in addresses: ISO 8601 in UTC (<c>2026-03-01T08:41:07.123Z</c>), or relative to now (<c>now</c>, <c>now-90s</c>, <c>now-5m</c>,
 /// <c>now-6h</c>, <c>now-2d</c>). What is neither is treated as absent: an address that somebody mistyped still shows its page.
 /// </summary>
-public static class TimeRange
+public static class AddressTime
 {
     /// <summary>The moment, ns since the Unix epoch; null when the text is absent or no moment.</summary>
     public static long? Parse(string? text, DateTimeOffset now)

@@ -1,0 +1,105 @@
+using System.Text.RegularExpressions;
+using EdgeCloud.ControlPlane.Access;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace EdgeCloud.Portal.Tests;
+
+[Collection(PortalCollection.Name)]
+public sealed class FleetTests(Portal portal)
+{
+    [Fact]
+    public async Task Filters_and_order_live_in_the_address_and_the_way_back_undoes_them()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/fleet");
+        var page = visit.Page;
+        var row = page.GetByTestId("fleet").GetByRole(AriaRole.Link, new() { Name = Portal.Robot, Exact = true });
+        await Expect(row).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Lost 24 h", Exact = true }).ClickAsync();
+        await page.WaitForURLAsync("**/fleet?sort=lost");
+        await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Lost 24 h" })).ToHaveAttributeAsync("aria-sort", "ascending");
+        await page.GetByLabel("Robots whose name contains").FillAsync("no such robot");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByText("No robot here has “no such robot” in its name")).ToBeVisibleAsync();
+        await Expect(page).ToHaveURLAsync(new Regex(@"/fleet\?q=no%20such%20robot&sort=lost$"));
+
+        await page.ReloadAsync();
+        await Expect(page.GetByText("No robot here has “no such robot” in its name")).ToBeVisibleAsync();
+        await page.GoBackAsync();
+        await Expect(row).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Robots_that_tell_where_they_are_are_on_the_map()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/fleet?view=map");
+
+        var marker = visit.Page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex($"{Portal.Robot}, .*48\\.13\\d+, 11\\.57\\d+") });
+        await Expect(marker).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
+        await Expect(visit.Page.Locator(".ec-map-scale")).ToContainTextAsync(" m");
+        await Expect(visit.Page.Locator(".ec-map-degrees").First).ToContainTextAsync("°");
+
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Table" }).ClickAsync();
+        await Expect(visit.Page.GetByTestId("fleet")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_robot_has_charts_of_what_it_told_with_the_range_in_the_address()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/robots/{Portal.Robot}?tab=charts&from=now-15m");
+        var page = visit.Page;
+
+        var throughput = page.GetByRole(AriaRole.Figure, new() { NameRegex = new Regex("^Throughput in MB") });
+        await Expect(throughput.Locator(".ec-chart-line").First).ToHaveAttributeAsync("d", new Regex("^M[\\d.]+ "), new() { Timeout = Portal.PatienceMs });
+        foreach (var title in new[] { "Disk", "CPU", "Network", "Memory", "From message to durable" })
+            await Expect(page.GetByRole(AriaRole.Heading, new() { Name = title, Exact = true })).ToBeVisibleAsync();
+        await Expect(throughput.Locator(".ec-chart-axis span").First).ToHaveTextAsync("0");
+
+        var plot = throughput.Locator(".ec-chart-plot");
+        await plot.HoverAsync();
+        await Expect(throughput.Locator(".ec-chart-at")).ToHaveTextAsync(new Regex(@"\d\d:\d\d:\d\d"));
+        var box = (await plot.BoundingBoxAsync())!;
+        await page.Mouse.MoveAsync(box.X + (box.Width * 0.6f), box.Y + 40);
+        await page.Mouse.DownAsync();
+        await page.Mouse.MoveAsync(box.X + (box.Width * 0.9f), box.Y + 40, new() { Steps = 4 });
+        await page.Mouse.UpAsync();
+        await Expect(page).ToHaveURLAsync(new Regex(@"tab=charts&from=\d{4}-.*Z&to=\d{4}-.*Z$"));
+
+        await page.GotoAsync($"/robots/{Portal.Robot}?tab=charts&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z");
+        await Expect(page.GetByText("No figures in this range")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_robot_shows_its_topics_with_rate_size_and_class_its_day_and_its_log()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/robots/{Portal.Robot}");
+        var page = visit.Page;
+
+        var imu = page.GetByTestId("topics").GetByRole(AriaRole.Row).Filter(new() { HasText = "/imu/data" });
+        await Expect(imu).ToContainTextAsync(new Regex(@"sensor_msgs/msg/Imu\s*\w+\s*[\d.]+ / "), new() { Timeout = Portal.PatienceMs });
+        await Expect(imu).ToContainTextAsync(" B");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "24 hours" })).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Log", Exact = true }).ClickAsync();
+        await page.WaitForURLAsync("**?tab=log");
+        await page.GetByRole(AriaRole.Link, new() { Name = "critical", Exact = true }).ClickAsync();
+        await Expect(page.GetByText("No line of level critical")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Keys_work_where_nobody_types()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/fleet");
+        var page = visit.Page;
+
+        await page.Keyboard.PressAsync("?");
+        await Expect(page.GetByRole(AriaRole.Dialog).GetByText("previous and next gap or loss")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await page.Keyboard.PressAsync("j");
+        await Expect(page.GetByTestId("fleet").Locator(".ec-row-link").First).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("/");
+        await page.Keyboard.TypeAsync("j?/");
+        await Expect(page.Locator("#ec-search")).ToHaveValueAsync("j?/");
+    }
+}

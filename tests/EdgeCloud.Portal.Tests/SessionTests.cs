@@ -1,0 +1,229 @@
+using System.Text.RegularExpressions;
+using EdgeCloud.Contracts;
+using EdgeCloud.Contracts.Api;
+using EdgeCloud.ControlPlane.Access;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace EdgeCloud.Portal.Tests;
+
+[Collection(PortalCollection.Name)]
+public sealed class SessionTests(Portal portal)
+{
+    private static readonly SemaphoreSlim Making = new(1, 1);
+    private static Guid _session;
+
+    [Fact]
+    public async Task Dragging_chooses_a_range_the_wheel_zooms_a_click_sets_the_cursor_and_all_is_in_the_address()
+    {
+        var session = await FinishedAsync();
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{session}");
+        var page = visit.Page;
+        var lane = page.Locator("[data-lane='/imu/data'] .ec-tl-area");
+        await Expect(lane).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
+        await Expect(page.GetByTestId("selection")).ToContainTextAsync("Drag over the lanes");
+
+        var box = (await lane.BoundingBoxAsync())!;
+        await page.Mouse.MoveAsync(box.X + (box.Width * 0.25f), box.Y + 6);
+        await page.Mouse.DownAsync();
+        await page.Mouse.MoveAsync(box.X + (box.Width * 0.5f), box.Y + 6, new() { Steps = 4 });
+        await Expect(page.Locator(".ec-tl-pick")).ToBeVisibleAsync();
+        await page.Mouse.UpAsync();
+        await Expect(page).ToHaveURLAsync(new Regex(@"from=\d{4}-.*Z&to=\d{4}-.*Z$"));
+        await Expect(page.GetByTestId("selection")).ToContainTextAsync("Whole session");
+        await Expect(page.Locator(".ec-tl-brush")).ToBeVisibleAsync();
+        var chosen = page.Url;
+
+        await lane.ClickAsync(new() { Position = new() { X = box.Width / 2, Y = 6 } });
+        await Expect(page).ToHaveURLAsync(new Regex(@"&t=\d{19}$"));
+        await Expect(page.Locator(".ec-tl-cursor")).ToBeVisibleAsync();
+
+        await page.Keyboard.PressAsync("+");
+        await Expect(page).Not.ToHaveURLAsync(new Regex(Regex.Escape(new Uri(chosen).Query.Split("&t=")[0])));
+        var zoomed = page.Url;
+        await page.Mouse.MoveAsync(box.X + (box.Width / 2), box.Y + 6);
+        await page.Keyboard.DownAsync("Control");
+        await page.Mouse.WheelAsync(0, 400);
+        await page.Keyboard.UpAsync("Control");
+        await Expect(page).Not.ToHaveURLAsync(zoomed);
+
+        var address = page.Url;
+        await page.ReloadAsync();
+        await Expect(page).ToHaveURLAsync(address);
+        await Expect(page.Locator(".ec-tl-brush")).ToBeVisibleAsync();
+        await visit.WaitUntilLiveAsync();
+        await page.GetByTestId("selection").GetByRole(AriaRole.Link, new() { Name = "Whole session" }).ClickAsync();
+        await Expect(page.Locator(".ec-tl-brush")).ToHaveCountAsync(0);
+        await page.GoBackAsync();
+        await Expect(page.Locator(".ec-tl-brush")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_gap_in_a_topic_is_on_its_lane_in_the_table_and_the_keys_lead_to_it()
+    {
+        var session = await FinishedAsync();
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{session}?panel=gaps");
+        var page = visit.Page;
+        await Expect(page.Locator(".ec-page-head")).ToContainTextAsync("finished", new() { Timeout = Portal.PatienceMs });
+
+        // The pause is no gap. Whether the first message came late depends on the machine: table and key agree, whatever they say.
+        await Expect(page.Locator("[data-lane='/imu/data'] path.ec-lane-paused")).ToHaveCountAsync(1);
+        await Expect(page.Locator("[data-lane='/diagnostics'] path")).Not.ToHaveCountAsync(0);
+        var table = page.GetByTestId("incidents");
+        await Expect(table.Or(page.GetByText("Nothing is missing"))).ToBeVisibleAsync();
+        var missing = await table.CountAsync() > 0;
+        await page.Keyboard.PressAsync("]");
+        await Expect(page.Locator("#ec-announcer")).ToHaveTextAsync(new Regex(missing ? "^Gap or loss at " : "^No gaps and no losses$"));
+        if (missing)
+            await Expect(page).ToHaveURLAsync(new Regex(@"[?&]t=\d{19}"));
+    }
+
+    [Fact]
+    public async Task Tags_and_notes_are_there_at_once_can_be_undone_and_show_markup_as_text()
+    {
+        const string markup = "<img src=x onerror=alert(1)>";
+        var session = await FinishedAsync();
+        await using var visit = await portal.VisitAsAsync(Roles.DataScientist, $"/sessions/{session}?panel=notes");
+        var page = visit.Page;
+
+        await page.GetByLabel("Add a tag").FillAsync("rainy");
+        await page.Keyboard.PressAsync("Enter");
+        var tags = page.GetByRole(AriaRole.Group, new() { Name = "Tags" });
+        await Expect(tags.GetByRole(AriaRole.Link, new() { Name = "rainy" })).ToBeVisibleAsync();
+        await tags.GetByRole(AriaRole.Button, new() { Name = "Remove the tag rainy" }).ClickAsync();
+        await Expect(tags.GetByRole(AriaRole.Link, new() { Name = "rainy" })).ToHaveCountAsync(0);
+        await tags.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+        await Expect(tags.GetByRole(AriaRole.Link, new() { Name = "rainy" })).ToBeVisibleAsync();
+
+        await page.GetByLabel("New note").FillAsync(markup);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add note" }).ClickAsync();
+        var note = page.GetByTestId("notes").Locator(".ec-prose");
+        await Expect(note).ToHaveTextAsync(markup);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete this note" }).ClickAsync();
+        await Expect(note).ToHaveCountAsync(0);
+        await page.GetByTestId("notes").GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+        await Expect(note).ToHaveTextAsync(markup);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Mark event" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel("Kind").FillAsync("near-miss");
+        await dialog.GetByLabel("What happened").FillAsync(markup);
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Mark event" }).ClickAsync();
+        await Expect(page.GetByTestId("events")).ToContainTextAsync(markup);
+        await Expect(page.Locator(".ec-event-mark")).ToContainTextAsync("near-miss");
+
+        await visit.GoAsync($"/sessions?tag=rainy");
+        await Expect(page.GetByTestId("sessions").Locator("tbody tr")).ToHaveCountAsync(1);
+
+        await using var viewer = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{session}?panel=notes");
+        await Expect(viewer.Page.GetByTestId("notes")).ToContainTextAsync(markup);
+        await Expect(viewer.Page.GetByLabel("Add a tag")).ToHaveCountAsync(0);
+        await Expect(viewer.Page.GetByLabel("New note")).ToHaveCountAsync(0);
+        await Expect(viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Mark event" })).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task A_session_is_deleted_with_its_price_named_and_comes_back()
+    {
+        await portal.MakeIdleAsync();
+        var session = await portal.StartSessionAsync("to be deleted");
+        await portal.System.Api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });
+        await portal.System.Api.WaitForSessionAsync(session, s => s.State == SessionState.Finished, "is finished");
+        await using var visit = await portal.VisitAsAsync(Roles.Operator, $"/sessions/{session}");
+        var page = visit.Page;
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("This deletes");
+        await Expect(dialog.GetByRole(AriaRole.Button, new() { Name = "Keep it" })).ToBeFocusedAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete session" }).ClickAsync();
+        await Expect(page.GetByTestId("deleted")).ToContainTextAsync("Its data goes for good at");
+
+        await visit.GoAsync("/sessions?deleted=1");
+        await page.GetByRole(AriaRole.Link, new() { Name = "to be deleted" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Undo, restore it" }).ClickAsync();
+        await Expect(page.GetByTestId("deleted")).ToHaveCountAsync(0);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true })).ToBeVisibleAsync();
+
+        await using var scientist = await portal.VisitAsAsync(Roles.DataScientist, $"/sessions/{session}");
+        await Expect(scientist.Page.GetByTestId("segments")).ToBeVisibleAsync();
+        await Expect(scientist.Page.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true })).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task The_list_is_narrowed_by_chips_keeps_views_and_columns_and_says_what_excludes_most()
+    {
+        await FinishedAsync();
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/sessions?topic=/imu*");
+        var page = visit.Page;
+        await Expect(page.GetByTestId("sessions").Locator("tbody tr").First).ToBeVisibleAsync();
+
+        await page.GetByLabel("Type of a topic").FillAsync("no/such/Type");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByText("No session passes these filters")).ToBeVisibleAsync();
+        await Expect(page.Locator(".ec-empty")).ToContainTextAsync("Without type no/such/Type there");
+        await page.Locator(".ec-empty").GetByRole(AriaRole.Link).First.ClickAsync();
+        await page.WaitForURLAsync("**/sessions?topic=%2Fimu*");
+
+        await page.Locator("summary").Filter(new() { HasText = "Columns" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Messages", Exact = true }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Messages" })).ToHaveCountAsync(0);
+
+        var name = $"imu {Guid.NewGuid():N}";
+        await page.Locator("summary").Filter(new() { HasText = "Views" }).ClickAsync();
+        await page.GetByLabel("Name of the new view").FillAsync(name);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = name })).ToBeVisibleAsync();
+
+        await visit.GoAsync("/sessions");
+        await page.Locator("summary").Filter(new() { HasText = "Views" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = name }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Messages" })).ToHaveCountAsync(0);
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Remove the filter topic /imu*" })).ToBeVisibleAsync();
+        Assert.Contains("api/v1/sessions?topic=%2Fimu%2A", await page.GetByRole(AriaRole.Button, new() { Name = "Copy CLI" }).GetAttributeAsync("data-copy"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_segment_has_a_page_with_its_hashes_and_the_certificate_is_held_against_storage()
+    {
+        var session = await FinishedAsync();
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{session}");
+        var page = visit.Page;
+
+        await page.GetByTestId("segments").GetByRole(AriaRole.Link, new() { Name = "2", Exact = true }).ClickAsync();
+        await page.WaitForURLAsync("**/segments/2");
+        await Expect(page.GetByText("000002.mcap").First).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Copy SHA-256 of the previous segment" })).ToBeVisibleAsync();
+        await Expect(page.GetByText("/imu/data").First).ToBeVisibleAsync();
+
+        await visit.GoAsync($"/sessions/{session}?panel=certificate");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Verify" }).ClickAsync();
+        await Expect(page.GetByTestId("certificate")).ToContainTextAsync("holds", new() { Timeout = Portal.PatienceMs });
+
+        await visit.GoAsync($"/sessions/{session}/segments/9999");
+        await Expect(page.GetByText("There is no such segment")).ToBeVisibleAsync();
+    }
+
+    // One finished session with a pause, for all tests that only look or annotate.
+    private async Task<Guid> FinishedAsync()
+    {
+        await Making.WaitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            if (_session != Guid.Empty)
+                return _session;
+            await portal.MakeIdleAsync();
+            var session = await portal.StartSessionAsync("looked at closely");
+            var api = portal.System.Api;
+            await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Pause, Session = session });
+            await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Resume, Session = session });
+            await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });
+            await api.WaitForSessionAsync(session, s => s.State == SessionState.Finished, "is finished");
+            return _session = session;
+        }
+        finally
+        {
+            Making.Release();
+        }
+    }
+}
