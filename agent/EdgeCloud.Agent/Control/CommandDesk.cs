@@ -119,7 +119,7 @@ internal sealed partial class CommandDesk(
         var range = command.Range ?? new TimeRange(null, null);
         session.Request(range);
         // What was asked for may be in the segment that is open.
-        var ends = session.State.IsLive() && range.Overlaps(session.Segments is [.., var last] ? last.Manifest.LogTimeEndNs : 0, long.MaxValue);
+        var ends = session.State.IsLive() && range.Overlaps(session.Segments is [.., var last] ? last.State.LogTimeEndNs : 0, long.MaxValue);
         delivery.Watch(command, ends
             ? await sessions.SealAsync(session)
             : new Dictionary<Session, int> { [session] = session.Segments.Count == 0 ? 0 : session.Segments[^1].Sequence });

@@ -95,7 +95,7 @@ internal sealed class DeliveryWatch(SessionBook book, UploadLoop? upload, TimePr
         public double Percent { get; set; } = -1;
 
         public bool Means(Segment segment) => Command.Command is CommandKind.Fetch
-            ? (Command.Range ?? new TimeRange(null, null)).Overlaps(segment.Manifest.LogTimeStartNs, segment.Manifest.LogTimeEndNs)
+            ? (Command.Range ?? new TimeRange(null, null)).Overlaps(segment.State.LogTimeStartNs, segment.State.LogTimeEndNs)
             : segment.Session.File.Manifest.Upload != UploadPolicy.OnDemand || segment.Session.IsRequested(segment);
 
         /// <summary>What is to be said at the end: a fetch that found nothing, or found less than was recorded.</summary>

@@ -85,7 +85,7 @@ internal sealed partial class DiskGuard(
             return $"{now.Free >> 20} MiB are free for {dataDir}, less than disk.minimum_free_bytes ({settings.MinimumFreeBytes >> 20} MiB)";
         if (settings.MaximumShare >= 1)
             return null;
-        var used = book.All.SelectMany(s => s.Segments).Where(s => s.HasMedia).Sum(s => s.Manifest.Bytes);
+        var used = book.All.SelectMany(s => s.Segments).Where(s => s.HasMedia).Sum(s => s.State.Bytes);
         var most = (long)(settings.MaximumShare * now.Total);
         return used + margin <= most ? null
             : $"recordings take {used >> 20} MiB in {dataDir}, more than disk.maximum_share ({settings.MaximumShare:0.##} of {now.Total >> 20} MiB)";
@@ -118,7 +118,7 @@ internal sealed partial class DiskGuard(
 
     private List<Segment> Acknowledged() =>
         [.. book.All.SelectMany(s => s.Segments).Where(s => s.Custody is Custody.Acknowledged)
-            .OrderBy(s => s.Session.PinsOn(s) > 0).ThenBy(s => s.Manifest.LogTimeStartNs)];
+            .OrderBy(s => s.Session.PinsOn(s) > 0).ThenBy(s => s.State.LogTimeStartNs)];
 
     [LoggerMessage(EventId = 221, Level = LogLevel.Error, Message = "{Shortage}: recording stops and is counted as dropped")]
     private partial void LogStopped(string shortage);

@@ -4,33 +4,28 @@ namespace EdgeCloud.Agent.Sessions;
 
 /// <summary>
 /// A segment that is no longer open. Its custody goes along the edges of the custody diagram only, and every step is on disk before
-/// <see cref="Changed"/> tells anybody.
+/// <see cref="Changed"/> tells anybody. Only <see cref="State"/> stays in memory; the rest of its file is read when somebody asks.
 /// </summary>
 internal sealed class Segment
 {
     private readonly Lock _gate = new();
-    private readonly string _statePath;
-    private SegmentFile _state;
+    private readonly WeakReference<SegmentFile?> _file = new(null);
+    private SegmentState _state;
 
-    private Segment(Session session, SegmentFile state)
-    {
-        Session = session;
-        _state = state;
-        var name = ObjectKeys.SegmentName(state.Manifest.Sequence);
-        _statePath = Path.Combine(session.Folder, name + ".json");
-        MediaPath = Path.Combine(session.Folder, name + ".mcap");
-    }
+    private Segment(Session session, SegmentState state) => (Session, _state) = (session, state);
 
     public Session Session { get; }
 
     /// <summary>The recording itself; gone once released or discarded.</summary>
-    public string MediaPath { get; }
+    public string MediaPath => Path.Combine(Session.Folder, ObjectKeys.SegmentName(Sequence) + ".mcap");
 
-    public SegmentFile State => Volatile.Read(ref _state);
+    public SegmentState State => Volatile.Read(ref _state);
 
-    public SegmentManifest Manifest => State.Manifest;
+    /// <summary>What it holds: read from its file, unless somebody else has it in hand.</summary>
+    /// <exception cref="StateFileException">The file is gone or damaged.</exception>
+    public SegmentManifest Manifest => Read().Manifest;
 
-    public int Sequence => State.Manifest.Sequence;
+    public int Sequence => State.Sequence;
 
     public Custody Custody => State.Custody;
 
@@ -44,17 +39,35 @@ internal sealed class Segment
     public event Action<Segment>? Changed;
 
     /// <summary>Makes a new segment durable.</summary>
-    public static Segment Create(Session session, SegmentFile state)
+    public static Segment Create(Session session, SegmentFile file)
     {
-        var segment = new Segment(session, state);
-        DurableFile.Write(segment._statePath, state, SessionJson.Default.SegmentFile);
+        var segment = new Segment(session, SegmentState.Of(file));
+        DurableFile.Write(segment.StatePath, file, SessionJson.Default.SegmentFile);
+        segment._file.SetTarget(file);
         return segment;
     }
 
-    /// <summary>Reads a segment's file.</summary>
+    /// <summary>Reads what stays in memory of a segment's file.</summary>
     /// <exception cref="StateFileException">It is damaged.</exception>
-    public static Segment Load(Session session, string path) => new(
-        session, DurableFile.Read(path, SessionJson.Default.SegmentFile) ?? throw new StateFileException($"{path} is gone"));
+    public static Segment Load(Session session, string path)
+    {
+        var head = DurableFile.Read(path, SessionJson.Default.SegmentFileHead) ?? throw new StateFileException($"{path} is gone");
+        return new Segment(session, SegmentState.Of(head));
+    }
+
+    /// <summary>All of its file.</summary>
+    /// <exception cref="StateFileException">It is gone or damaged.</exception>
+    public SegmentFile Read()
+    {
+        lock (_gate)
+        {
+            if (_file.TryGetTarget(out var known))
+                return known;
+            var file = DurableFile.Read(StatePath, SessionJson.Default.SegmentFile) ?? throw new StateFileException($"{StatePath} is gone");
+            _file.SetTarget(file);
+            return file;
+        }
+    }
 
     /// <summary>Moves custody on; false when there is no edge from where the segment is, and then nothing happens.</summary>
     public bool TryAdvance(Custody to, string reason = "")
@@ -65,7 +78,7 @@ internal sealed class Segment
                 return false;
             // A failed upload comes back with the parts that are there already.
             var multipart = to is Custody.Uploading or Custody.Sealed ? _state.Multipart : null;
-            Store(_state with { Custody = to, Reason = reason, Multipart = multipart });
+            Store(f => f with { Custody = to, Reason = reason, Multipart = multipart });
         }
         Changed?.Invoke(this);
         return true;
@@ -95,7 +108,7 @@ internal sealed class Segment
         lock (_gate)
         {
             if (_state.Noted != custody)
-                Store(_state with { Noted = custody });
+                Store(f => f with { Noted = custody });
         }
     }
 
@@ -103,13 +116,17 @@ internal sealed class Segment
     public void Remember(MultipartUpload? multipart)
     {
         lock (_gate)
-            Store(_state with { Multipart = multipart });
+            Store(f => f with { Multipart = multipart });
     }
 
-    private void Store(SegmentFile state)
+    private string StatePath => Path.Combine(Session.Folder, ObjectKeys.SegmentName(Sequence) + ".json");
+
+    private void Store(Func<SegmentFile, SegmentFile> change)
     {
-        DurableFile.Write(_statePath, state, SessionJson.Default.SegmentFile);
-        Volatile.Write(ref _state, state);
+        var file = change(Read());
+        DurableFile.Write(StatePath, file, SessionJson.Default.SegmentFile);
+        _file.SetTarget(file);
+        Volatile.Write(ref _state, SegmentState.Of(file));
     }
 
     private static bool IsEdge(Custody from, Custody to) => (from, to) switch

@@ -24,6 +24,41 @@ internal sealed record SegmentFile
     public MultipartUpload? Multipart { get; init; }
 }
 
+/// <summary>The part of a <see cref="SegmentFile"/> that a start needs: the rest, which is most of it, is skipped when it is read.</summary>
+internal sealed record SegmentFileHead
+{
+    public required Custody Custody { get; init; }
+    public string? Reason { get; init; }
+    public Custody? Noted { get; init; }
+    public required long PartBytes { get; init; }
+    public TopicClass Class { get; set; } = TopicClass.Normal;
+    public MultipartUpload? Multipart { get; init; }
+    public required SegmentManifestHead Manifest { get; init; }
+}
+
+/// <summary>See <see cref="SegmentFileHead"/> and <see cref="SegmentManifest"/>.</summary>
+internal sealed record SegmentManifestHead
+{
+    public required int Sequence { get; init; }
+    public required long Bytes { get; init; }
+    public long LogTimeStartNs { get; init; }
+    public long LogTimeEndNs { get; init; }
+}
+
+/// <summary>What stays in memory of a segment: a long backlog has many, and each takes the same few bytes whatever it holds.</summary>
+internal sealed record SegmentState(
+    int Sequence, Custody Custody, Custody? Noted, TopicClass Class, long Bytes, long LogTimeStartNs, long LogTimeEndNs, long PartBytes,
+    string Reason, MultipartUpload? Multipart)
+{
+    public static SegmentState Of(SegmentFile f) => new(
+        f.Manifest.Sequence, f.Custody, f.Noted, f.Class, f.Manifest.Bytes, f.Manifest.LogTimeStartNs, f.Manifest.LogTimeEndNs, f.PartBytes,
+        f.Reason, f.Multipart);
+
+    public static SegmentState Of(SegmentFileHead f) => new(
+        f.Manifest.Sequence, f.Custody, f.Noted, f.Class, f.Manifest.Bytes, f.Manifest.LogTimeStartNs, f.Manifest.LogTimeEndNs, f.PartBytes,
+        f.Reason ?? "", f.Multipart);
+}
+
 /// <summary>A multipart upload that a restart continues.</summary>
 public sealed record MultipartUpload
 {
@@ -50,6 +85,10 @@ internal sealed record SessionFile
     public IReadOnlyList<LedgerEntry> Unsegmented { get; init; } = [];
     /// <summary>See <see cref="Unsegmented"/>.</summary>
     public int UnsegmentedAfter { get; init; }
+    /// <summary>The sum of the ledgers of segments up to <see cref="LedgerThrough"/>, so that a start need not read all of them.</summary>
+    public IReadOnlyList<LedgerEntry> SegmentsLedger { get; set; } = [];
+    /// <summary>See <see cref="SegmentsLedger"/>.</summary>
+    public int LedgerThrough { get; init; }
     /// <summary>True when the control plane has answered the manifest as it is.</summary>
     public bool Noted { get; init; }
     /// <summary>True when <c>session.json</c> is in the bucket.</summary>
@@ -62,6 +101,7 @@ internal sealed record SessionFile
     RespectNullableAnnotations = true,
     Converters = [typeof(SnakeCaseEnum<Custody>), typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<TopicClass>)])]
 [JsonSerializable(typeof(SegmentFile))]
+[JsonSerializable(typeof(SegmentFileHead))]
 [JsonSerializable(typeof(SessionFile))]
 [JsonSerializable(typeof(IReadOnlyList<LedgerEntry>))]
 internal sealed partial class SessionJson : JsonSerializerContext;

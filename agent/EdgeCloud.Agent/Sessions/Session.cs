@@ -13,6 +13,8 @@ internal sealed class Session
     private readonly SortedDictionary<int, SegmentFile> _unchained = [];
     private readonly Dictionary<Guid, TimeRange> _pins = []; // by event
     private SessionFile _file;
+    private Segment[]? _inOrder;
+    private IReadOnlyList<LedgerEntry> _discarded = [];
     private int _nextSequence = 1;
     private int _holds;
 
@@ -37,7 +39,7 @@ internal sealed class Session
         get
         {
             lock (_gate)
-                return [.. _segments.Values];
+                return _inOrder ??= [.. _segments.Values];
         }
     }
 
@@ -93,6 +95,7 @@ internal sealed class Session
                 onDamagedSegment(segmentPath, e);
             }
         }
+        session._file = session.WithLedger(session._file);
         return session;
     }
 
@@ -155,7 +158,7 @@ internal sealed class Session
 
     /// <summary>True when somebody asked for a segment that holds these log times, or an event holds on to it.</summary>
     public bool IsRequested(Segment segment) =>
-        File.Manifest.Requested.Any(r => r.Overlaps(segment.Manifest.LogTimeStartNs, segment.Manifest.LogTimeEndNs)) || PinsOn(segment) > 0;
+        File.Manifest.Requested.Any(r => r.Overlaps(segment.State.LogTimeStartNs, segment.State.LogTimeEndNs)) || PinsOn(segment) > 0;
 
     /// <summary>An event holds on to the segments of these log times until <see cref="Unpin"/>: they are never run over, and go up.</summary>
     public void Pin(Guid holder, long fromNs, long toNs)
@@ -177,7 +180,7 @@ internal sealed class Session
     public int PinsOn(Segment segment)
     {
         lock (_pins)
-            return _pins.Values.Count(p => p.Overlaps(segment.Manifest.LogTimeStartNs, segment.Manifest.LogTimeEndNs));
+            return _pins.Values.Count(p => p.Overlaps(segment.State.LogTimeStartNs, segment.State.LogTimeEndNs));
     }
 
     /// <summary>Somebody works on segments that are not in the chain: the session is not complete until <see cref="Release"/>.</summary>
@@ -212,7 +215,7 @@ internal sealed class Session
             SegmentChanged?.Invoke(segment);
         // The session's ledger grew: told once a segment, the portal is never further behind than that.
         if (added.Count > 0)
-            Update(f => f with { Manifest = f.Manifest with { LastSequence = added[^1].Sequence } });
+            Update(f => WithLedger(f) with { Manifest = f.Manifest with { LastSequence = added[^1].Sequence } });
     }
 
     /// <summary>The manifest as it is now: sums over the segments and what is counted and in no segment.</summary>
@@ -222,7 +225,9 @@ internal sealed class Session
         var segments = Segments;
         var last = segments.Count == 0 ? 0 : segments[^1].Sequence;
         var unsegmented = LiveCounts?.Invoke(last) ?? file.Unsegmented;
-        var ledger = LedgerEntry.Sum(segments.SelectMany(LedgerOf).Concat(unsegmented));
+        // Behind a hole in the chain there may be more.
+        var behind = segments.Where(s => s.Sequence > file.LedgerThrough).SelectMany(s => s.Manifest.Ledger);
+        var ledger = LedgerEntry.Sum(file.SegmentsLedger.Concat(behind).Concat(Discarded).Concat(unsegmented));
         return file.Manifest with
         {
             LastSequence = last,
@@ -245,15 +250,52 @@ internal sealed class Session
         })],
     };
 
-    private static IEnumerable<LedgerEntry> LedgerOf(Segment segment) => segment.Custody is Custody.Discarded
-        ? segment.Manifest.Ledger.Select(e => e with { Discarded = e.Recorded }) : segment.Manifest.Ledger;
+    private void Tell(Segment segment)
+    {
+        CountDiscarded(segment);
+        SegmentChanged?.Invoke(segment);
+    }
+
+    /// <summary>What discarded segments held, by topic.</summary>
+    private IReadOnlyList<LedgerEntry> Discarded
+    {
+        get
+        {
+            lock (_gate)
+                return _discarded;
+        }
+    }
+
+    private void CountDiscarded(Segment segment)
+    {
+        if (segment.Custody is not Custody.Discarded)
+            return;
+        var ledger = segment.Manifest.Ledger.Select(e => new LedgerEntry { Topic = e.Topic, Discarded = e.Recorded });
+        lock (_gate)
+            _discarded = LedgerEntry.Sum(_discarded.Concat(ledger));
+    }
+
+    /// <summary>The file with the ledgers of those segments added that follow without a hole on what is in it.</summary>
+    private SessionFile WithLedger(SessionFile file)
+    {
+        List<LedgerEntry> ledger = [.. file.SegmentsLedger];
+        var through = file.LedgerThrough;
+        while (_segments.TryGetValue(through + 1, out var next))
+        {
+            ledger.AddRange(next.Manifest.Ledger);
+            through++;
+        }
+        return through == file.LedgerThrough ? file : file with { SegmentsLedger = LedgerEntry.Sum(ledger), LedgerThrough = through };
+    }
 
     private string StatePath => Path.Combine(Folder, "session.json");
 
     private void Add(Segment segment)
     {
         _segments.Add(segment.Sequence, segment);
-        segment.Changed += s => SegmentChanged?.Invoke(s);
+        _inOrder = null;
+        CountDiscarded(segment);
+        segment.Changed += Tell;
         while (_segments.ContainsKey(_nextSequence))
             _nextSequence++;
     }

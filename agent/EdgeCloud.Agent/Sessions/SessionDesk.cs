@@ -230,7 +230,7 @@ internal sealed partial class SessionDesk(
     {
         var now = clock.NowNs();
         var written = Directory.EnumerateFiles(session.Folder, "*.mcap*").Select(f => WallClock.ToNs(File.GetLastWriteTimeUtc(f))).DefaultIfEmpty(0).Max();
-        var from = Math.Max(written, session.Segments is [.., var last] ? last.Manifest.LogTimeEndNs : session.File.Manifest.StartedNs);
+        var from = Math.Max(written, session.Segments is [.., var last] ? last.State.LogTimeEndNs : session.File.Manifest.StartedNs);
         var boot = session.Segments.LastOrDefault(s => s.Manifest.Clock.BootId.Length > 0)?.Manifest.Clock.BootId;
         var reason = boot is null ? "the agent did not run" : boot == SegmentClock.Now().BootId ? "the agent was restarted" : "the robot was restarted";
         return new RecordingGap(Math.Min(from, now), now, reason);

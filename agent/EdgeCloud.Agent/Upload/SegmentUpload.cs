@@ -120,7 +120,7 @@ internal sealed class SegmentUpload(ObjectStore store, BandwidthCap cap)
     {
         var start = (number - 1) * segment.State.PartBytes;
         var length = Math.Min(segment.State.PartBytes, manifest.Bytes - start);
-        var md5 = segment.State.PartMd5s is { Count: > 0 } known ? known[number - 1] : await HashAsync(file, start, length, cancellation);
+        var md5 = segment.Read().PartMd5s is { Count: > 0 } known ? known[number - 1] : await HashAsync(file, start, length, cancellation);
         var etag = await store.PutPartAsync(manifest.ObjectKey, uploadId, number, file, start, length, md5, cap, cancellation);
         return new UploadedPart(etag, md5);
     }

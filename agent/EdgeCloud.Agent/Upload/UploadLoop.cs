@@ -212,7 +212,7 @@ internal sealed partial class UploadLoop(
         if (!await _upload.RunAsync(segment, cancellation, () => MayGo(UploadQueue.LaneOf(segment))))
             return;
         segment.TryAdvance(Custody.Uploaded);
-        Interlocked.Add(ref _bytes, segment.Manifest.Bytes);
+        Interlocked.Add(ref _bytes, segment.State.Bytes);
     }
 
     private async Task CertifyAsync(Session session, CancellationToken cancellation)

@@ -166,7 +166,7 @@ internal sealed class UploadQueue(TimeProvider clock)
     private readonly record struct Standing(int Priority, TopicClass Class, long TimeNs, int Sequence, Segment Segment) : IComparable<Standing>
     {
         public static Standing Of(Segment segment) => new(
-            segment.Session.File.Manifest.Priority, segment.State.Class, segment.Manifest.LogTimeStartNs, segment.Sequence, segment);
+            segment.Session.File.Manifest.Priority, segment.State.Class, segment.State.LogTimeStartNs, segment.Sequence, segment);
 
         public int CompareTo(Standing other)
         {

@@ -137,7 +137,7 @@ public sealed class RestartRecoveryTests
     {
         await using var bench = SessionBench.Create();
         var source = await RecordAsync(bench);
-        var files = source.Segments.Select(s => s.State with { Manifest = s.Manifest with { PreviousSha256 = null } }).ToList();
+        var files = source.Segments.Select(s => s.Read() with { Manifest = s.Manifest with { PreviousSha256 = null } }).ToList();
         var target = bench.Book.Create(source.File.Manifest with { Session = Guid.CreateVersion7(), State = SessionState.Finishing });
         target.AddToChain(files[2]);
         Assert.Empty(target.Segments);

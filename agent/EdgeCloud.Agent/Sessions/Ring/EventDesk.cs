@@ -193,7 +193,7 @@ internal sealed partial class EventDesk : IDisposable
             if (now.ToNs != clip.ToNs || now.FromNs != clip.FromNs)
                 return;
             var range = new TimeRange(clip.FromNs, clip.ToNs + 1);
-            var held = parent.Segments.Where(s => range.Overlaps(s.Manifest.LogTimeStartNs, s.Manifest.LogTimeEndNs)).ToList();
+            var held = parent.Segments.Where(s => range.Overlaps(s.State.LogTimeStartNs, s.State.LogTimeEndNs)).ToList();
             if (clip.Segments is null)
             {
                 int[] sequences = [.. held.Where(s => s.Custody is not (Custody.Discarded or Custody.Quarantined)).Select(s => s.Sequence)];

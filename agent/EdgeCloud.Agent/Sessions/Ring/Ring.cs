@@ -16,18 +16,18 @@ internal static class Ring
         var held = session.Segments.Where(s => s.HasMedia && !IsKept(s)).ToList();
         if (held.Count == 0)
             return;
-        var newestNs = session.Segments[^1].Manifest.LogTimeEndNs;
-        var bytes = held.Sum(s => s.Manifest.Bytes);
+        var newestNs = session.Segments[^1].State.LogTimeEndNs;
+        var bytes = held.Sum(s => s.State.Bytes);
         foreach (var segment in held)
         {
             var cause = !session.State.IsLive() ? "ring: the session ended"
-                : ring.Minutes is { } minutes && segment.Manifest.LogTimeEndNs < newestNs - minutes * 60e9 ? $"ring: older than {minutes} minutes"
+                : ring.Minutes is { } minutes && segment.State.LogTimeEndNs < newestNs - minutes * 60e9 ? $"ring: older than {minutes} minutes"
                 : ring.Bytes is { } limit && bytes > limit ? $"ring: more than {limit} bytes"
                 : null;
             if (cause is null)
                 return;
             if (TryGiveUp(segment, cause))
-                bytes -= segment.Manifest.Bytes;
+                bytes -= segment.State.Bytes;
         }
     }
 
@@ -36,7 +36,7 @@ internal static class Ring
         .Where(s => s.File.Manifest.Ring is not null)
         .SelectMany(s => s.Segments)
         .Where(s => s.HasMedia && !IsKept(s))
-        .OrderBy(s => s.Manifest.LogTimeStartNs)
+        .OrderBy(s => s.State.LogTimeStartNs)
         .FirstOrDefault(s => TryGiveUp(s, cause));
 
     private static bool IsKept(Segment segment) => segment.Session.IsRequested(segment);
