@@ -143,6 +143,10 @@ internal sealed record DiskSettings
     public double MaximumShare { get; init; } = 0.9;
     /// <summary>Keep acknowledged segments until their space is needed; false deletes them at once.</summary>
     public bool KeepAcknowledged { get; init; }
+    /// <summary>Keep at most so much of what is acknowledged, bytes; 0: no limit.</summary>
+    public long KeepBytes { get; init; }
+    /// <summary>Keep what is acknowledged at most so long, hours; 0: no limit.</summary>
+    public double KeepHours { get; init; }
 }
 
 internal sealed record UploadSettings

@@ -46,6 +46,8 @@ internal static class ConfigurationFile
                 MinimumFreeBytes = reader.Integer("disk.minimum_free_bytes", new DiskSettings().MinimumFreeBytes, 0),
                 MaximumShare = reader.Number("disk.maximum_share", new DiskSettings().MaximumShare, 0.01, 1),
                 KeepAcknowledged = reader.Flag("disk.keep_acknowledged", false),
+                KeepBytes = reader.Integer("disk.keep_bytes", 0, 0),
+                KeepHours = reader.Number("disk.keep_hours", 0, 0, 1e6),
             },
             Upload = new UploadSettings
             {

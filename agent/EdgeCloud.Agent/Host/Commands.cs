@@ -16,7 +16,7 @@ internal static class Commands
 
     public static async Task<int> InvokeAsync(string[] args)
     {
-        var root = new RootCommand("EdgeCloud's recorder on the robot.") { Run(), Record(), CheckConfig(), Recover() };
+        var root = new RootCommand("EdgeCloud's recorder on the robot.") { Run(), Record(), CheckConfig(), Recover(), RetentionPlan() };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count == 0)
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
@@ -200,6 +200,30 @@ internal static class Commands
         foreach (var session in book.All)
             Console.WriteLine($"session {session.Id}: {session.State}, {session.Segments.Count} segments, {session.Describe().Messages} messages");
         return alarms.Current.Count == 0 ? Done : Failed;
+    }
+
+    private static Command RetentionPlan()
+    {
+        var config = ConfigOption();
+        var simulate = new Option<bool>("--simulate") { Description = "Print what would be deleted now, and delete nothing.", Required = true };
+        var command = new Command("retention", "Which acknowledged recordings the running agent would delete from this disk, and why.") { config, simulate };
+        command.SetAction((parsed, _) => Guarded(_ =>
+        {
+            if (!parsed.GetValue(simulate))
+                throw new ConfigurationException(["--simulate is false: deleting is the running agent's business, this command only shows what it would do"]);
+            var configuration = ConfigurationFile.Read(parsed.GetRequiredValue(config));
+            var drive = new DriveInfo(Directory.Exists(configuration.DataDir) ? configuration.DataDir : "/");
+            var missing = Math.Max(configuration.Disk.MinimumFreeBytes - drive.AvailableFreeSpace, 0);
+            var book = SessionBook.Look(configuration.DataDir);
+            var plan = Retention.Plan(book.All, configuration.Disk, missing, TimeProvider.System.GetUtcNow());
+            foreach (var (segment, cause) in plan)
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{segment.MediaPath}  {segment.State.Bytes} bytes  {cause}"));
+            var kept = book.All.SelectMany(s => s.Segments).Where(s => s.Custody is Custody.Acknowledged).ToList();
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{plan.Count} of {kept.Count} acknowledged segments would go, {plan.Sum(e => e.Segment.State.Bytes)} of {kept.Sum(s => s.State.Bytes)} bytes"));
+            return Task.FromResult(Done);
+        }));
+        return command;
     }
 
     private static Option<string> ConfigOption() => new("--config")

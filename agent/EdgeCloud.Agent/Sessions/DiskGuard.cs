@@ -48,11 +48,8 @@ internal sealed partial class DiskGuard(
     /// <summary>Frees and guards once.</summary>
     public void Check()
     {
-        if (!settings.KeepAcknowledged)
-        {
-            foreach (var segment in Acknowledged())
-                segment.TryRelease();
-        }
+        foreach (var (segment, _) in Retention.Plan(book.All, settings, missingBytes: 0, clock.GetUtcNow()))
+            segment.TryRelease();
         foreach (var session in book.All)
             Ring.RunOver(session);
         var shortage = Shortage();

@@ -61,6 +61,24 @@ internal sealed class SessionBook
         }
     }
 
+    /// <summary>Reads what can be read and changes nothing: for a look while an agent works on the folder.</summary>
+    public static SessionBook Look(string dataDir)
+    {
+        var book = new SessionBook(Path.Combine(dataDir, "sessions"));
+        foreach (var folder in Directory.Exists(book._root) ? Directory.GetDirectories(book._root) : [])
+        {
+            try
+            {
+                book.Add(Session.Load(folder, (_, _) => { }));
+            }
+            catch (StateFileException)
+            {
+                // The agent's next start tells of it.
+            }
+        }
+        return book;
+    }
+
     public Session? Find(Guid id) => _sessions.GetValueOrDefault(id);
 
     /// <summary>Makes a new session, durable when this returns.</summary>

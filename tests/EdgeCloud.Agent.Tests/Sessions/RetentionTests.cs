@@ -1,0 +1,83 @@
+using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Contracts;
+
+namespace EdgeCloud.Agent.Tests.Sessions;
+
+public sealed class RetentionTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 25, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DiskSettings Keep = new() { KeepAcknowledged = true, MinimumFreeBytes = 0 };
+
+    [Fact]
+    public async Task Only_acknowledged_segments_go_and_at_once_unless_they_are_to_be_kept()
+    {
+        await using var bench = SessionBench.Create();
+        var session = Fill(bench, Custody.Sealed, Custody.Acknowledged, Custody.Uploaded, Custody.Acknowledged, Custody.Released);
+        Assert.Equal([2, 4], Plan(session, Keep with { KeepAcknowledged = false }));
+        Assert.Empty(Plan(session, Keep));
+    }
+
+    [Fact]
+    public async Task The_oldest_go_first_by_age_by_size_and_by_free_space()
+    {
+        await using var bench = SessionBench.Create();
+        var session = Fill(bench, Enumerable.Repeat(Custody.Acknowledged, 6).ToArray());
+        // Segment n ends n hours after the first; all are of 100 bytes.
+        Assert.Equal([1, 2], Plan(session, Keep with { KeepHours = 4 }));
+        Assert.Equal([1, 2, 3], Plan(session, Keep with { KeepBytes = 350 }));
+        Assert.Equal([1, 2], Plan(session, Keep, missing: 150));
+        Assert.Equal([1, 2, 3, 4], Plan(session, Keep with { KeepHours = 4, KeepBytes = 200 }, missing: 50));
+    }
+
+    [Fact]
+    public async Task What_an_event_holds_on_to_goes_last_and_never_by_age()
+    {
+        await using var bench = SessionBench.Create();
+        var session = Fill(bench, Enumerable.Repeat(Custody.Acknowledged, 4).ToArray());
+        session.Pin(Guid.NewGuid(), session.Segments[0].State.LogTimeStartNs, session.Segments[0].State.LogTimeEndNs);
+        Assert.Equal([2, 3], Plan(session, Keep with { KeepHours = 1 }));
+        Assert.Equal([2, 3, 4, 1], Plan(session, Keep, missing: 400));
+    }
+
+    private static IEnumerable<int> Plan(Session session, DiskSettings settings, long missing = 0) =>
+        Retention.Plan([session], settings, missing, Now).Select(e => e.Segment.Sequence);
+
+    private static Session Fill(SessionBench bench, params Custody[] custodies)
+    {
+        var id = Guid.CreateVersion7();
+        var session = bench.Book.Create(new SessionManifest
+        {
+            Robot = "amr-01",
+            Session = id,
+            State = SessionState.Finishing,
+            ObjectPrefix = ObjectKeys.SessionPrefix("", "amr-01", Now, id),
+            StartedNs = 1,
+            AgentVersion = "test",
+        });
+        var first = WallClock.ToNs(Now.AddHours(-custodies.Length));
+        for (var i = 0; i < custodies.Length; i++)
+        {
+            session.AddToChain(new SegmentFile
+            {
+                Custody = custodies[i],
+                PartBytes = 5 << 20,
+                Manifest = new SegmentManifest
+                {
+                    Robot = "amr-01",
+                    Session = id,
+                    Sequence = i + 1,
+                    ObjectKey = ObjectKeys.Segment(session.File.Manifest.ObjectPrefix, i + 1),
+                    Bytes = 100,
+                    Sha256 = new string('a', 64),
+                    ETag = "",
+                    LogTimeStartNs = first + i * 3_600_000_000_000,
+                    LogTimeEndNs = first + (i + 1) * 3_600_000_000_000 - 1,
+                    Clock = new ClockFacts { WallNs = 1, MonotonicNs = 1, BootId = "" },
+                    AgentVersion = "test",
+                },
+            });
+        }
+        return session;
+    }
+}
