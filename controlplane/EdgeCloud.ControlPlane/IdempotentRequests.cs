@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using EdgeCloud.ControlPlane.Access;
 using EdgeCloud.ControlPlane.Catalogue;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;

@@ -7,7 +7,6 @@ using EdgeCloud.ControlPlane.Catalogue;
 using EdgeCloud.ControlPlane.Fleet;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.StaticAssets;
 using Microsoft.EntityFrameworkCore;
 

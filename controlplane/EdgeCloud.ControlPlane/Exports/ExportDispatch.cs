@@ -42,7 +42,7 @@ internal sealed partial class ExportDispatch(
             if (next.IsCompletedSuccessfully && !stoppingToken.IsCancellationRequested)
                 next = news.MoveNextAsync().AsTask();
         }
-        await next.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task ScheduleSweepAsync(IScheduler scheduler, CancellationToken cancellation)

@@ -1,4 +1,3 @@
-using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Catalogue;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using EdgeCloud.Contracts;
 using EdgeCloud.ControlPlane.Catalogue;
-using EdgeCloud.ControlPlane.Fleet;
 
 namespace EdgeCloud.ControlPlane.Sessions;
 

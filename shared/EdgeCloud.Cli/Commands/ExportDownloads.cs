@@ -1,4 +1,3 @@
-using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 
 namespace EdgeCloud.Cli.Commands;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using Spectre.Console;
 

@@ -3,7 +3,6 @@ using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Sources;
 using EdgeCloud.Contracts;
 using EdgeCloud.Mcap.Reading;
-using EdgeCloud.Testing;
 
 namespace EdgeCloud.Agent.Tests.Sessions;
 

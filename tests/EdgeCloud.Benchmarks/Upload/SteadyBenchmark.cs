@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Upload;
 using EdgeCloud.Contracts;
 using EdgeCloud.Testing;

@@ -46,7 +46,7 @@ internal static class FileOverhead
 
     private static ulong MedianChunk(string path)
     {
-        var reader = McapIndexedReader.OpenAsync(path).GetAwaiter().GetResult();
+        var reader = McapIndexedReader.OpenAsync(path).AsTask().GetAwaiter().GetResult();
         var sizes = reader.Summary.ChunkIndexes.Select(c => c.UncompressedSize).Order().ToList();
         reader.DisposeAsync().AsTask().Wait();
         return sizes[sizes.Count / 2];

@@ -3,7 +3,6 @@ using EdgeCloud.Agent;
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Sources;
-using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
 using Microsoft.Extensions.Logging.Abstractions;
 

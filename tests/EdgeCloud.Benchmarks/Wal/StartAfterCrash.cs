@@ -31,8 +31,7 @@ internal static class StartAfterCrash
         var session = bench.Start();
         for (var i = 0; i < 60_000; i++)
         {
-            while (!bench.Recorder.RoomAsync(1000, CancellationToken.None).IsCompletedSuccessfully)
-                Thread.Sleep(1);
+            bench.Recorder.RoomAsync(1000, CancellationToken.None).AsTask().Wait();
             bench.Recorder.Message(bench.Topics[i % 20], new MessageTimes((ulong)i + 1, (ulong)i, (uint)i), new byte[1000]);
         }
         bench.Desk.SealAsync().Wait();

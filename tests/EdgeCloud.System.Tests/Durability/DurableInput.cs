@@ -1,4 +1,3 @@
-using EdgeCloud.Mcap;
 using EdgeCloud.Mcap.Writing;
 
 namespace EdgeCloud.SystemTests.Durability;
