@@ -45,7 +45,7 @@ internal static class StartAfterCrash
         var crashed = Session.Create(target, session.File.Manifest);
         for (var i = 1; i <= Segments; i++)
         {
-            crashed.AddToChain(first.State with
+            crashed.AddToChain(first.Read() with
             {
                 Manifest = first.Manifest with { Sequence = i, Bytes = SegmentBytes, ObjectKey = ObjectKeys.Segment(session.File.Manifest.ObjectPrefix, i) },
             });
