@@ -1,4 +1,5 @@
 using EdgeCloud.Benchmarks;
+using EdgeCloud.Benchmarks.Dds;
 using EdgeCloud.Benchmarks.Exports;
 using EdgeCloud.Benchmarks.Upload;
 using EdgeCloud.Benchmarks.Wal;
@@ -6,6 +7,7 @@ using EdgeCloud.Benchmarks.Wal;
 var benchmarks = new Dictionary<string, Func<string[], Task<int>>>
 {
     ["cdr"] = CdrBenchmark.RunAsync,
+    ["dds"] = DdsBenchmark.RunAsync,
     ["export-s3"] = ExportS3Benchmark.RunAsync,
     ["mcap"] = McapBenchmark.RunAsync,
     ["upload"] = UploadBenchmark.RunAsync,

@@ -1,6 +1,7 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -98,9 +99,18 @@ static int open_participant (struct cdrtap *tap, uint32_t domain)
   return tap->publications < 0 ? tap->publications : 0;
 }
 
+/* CycloneDDS's receive buffers and samples of megabytes come and go many times a second. By default glibc gives each back to the kernel,
+ * which costs a page fault for every 4 KiB of the next one. */
+static void keep_freed_memory (void)
+{
+  mallopt (M_MMAP_THRESHOLD, 4 << 20);
+  mallopt (M_TRIM_THRESHOLD, 8 << 20);
+}
+
 int cdrtap_open (uint32_t domain, const char *configuration, uint64_t waiting_bytes, struct cdrtap **opened)
 {
   dds_set_log_sink (keep_log, NULL);
+  keep_freed_memory ();
   struct cdrtap *tap = calloc (1, sizeof (*tap));
   if (tap == NULL || (tap->limits = calloc (1, sizeof (*tap->limits))) == NULL)
   {

@@ -144,7 +144,8 @@ static dds_entity_t create_writer (dds_entity_t participant, const struct kind *
     dds_qset_partition1 (qos, partition);
   dds_qset_reliability (qos, number_option ("reliable", 1) ? DDS_RELIABILITY_RELIABLE : DDS_RELIABILITY_BEST_EFFORT, DDS_SECS (60));
   dds_qset_durability (qos, number_option ("transient", 0) ? DDS_DURABILITY_TRANSIENT_LOCAL : DDS_DURABILITY_VOLATILE);
-  dds_qset_history (qos, DDS_HISTORY_KEEP_LAST, (int32_t) number_option ("depth", 100));
+  /* Keeping all makes a reliable writer wait for its readers in place of giving up what they have not got yet. */
+  dds_qset_history (qos, number_option ("keepall", 0) ? DDS_HISTORY_KEEP_ALL : DDS_HISTORY_KEEP_LAST, (int32_t) number_option ("depth", 100));
   dds_qset_durability_service (qos, 0, DDS_HISTORY_KEEP_LAST, (int32_t) number_option ("depth", 100), -1, -1, -1);
   dds_entity_t topic = must (dds_create_topic (participant, kind->descriptor, name, NULL, NULL), "topic");
   dds_entity_t writer = must (dds_create_writer (participant, topic, qos, NULL), "writer");
@@ -221,7 +222,7 @@ static void publish (dds_entity_t *writers, long topics, const struct kind *kind
     dds_wait_for_acks (writers[0], DDS_SECS (30));
 }
 
-/* domain topic type count rate size reliable transient depth hash node partition dump first topics match config wait */
+/* domain topic topics type count rate size reliable transient depth keepall hash node partition dump first match settle config wait */
 int main (int argc, char **argv)
 {
   option_count = argc;
