@@ -50,7 +50,7 @@ public abstract class ExportOutput : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 }
 
-/// <summary>Files in a folder of this machine: written beside under another name, synced, renamed.</summary>
+/// <summary>Files in a folder of this machine: written beside under another name, then renamed.</summary>
 /// <param name="folder">The export's folder; made when it is not there.</param>
 public sealed class FolderSink(string folder) : IExportSink
 {
@@ -78,8 +78,7 @@ public sealed class FolderSink(string folder) : IExportSink
 
         public override Task CompleteAsync(CancellationToken cancellation)
         {
-            _file!.Flush(flushToDisk: true);
-            _file.Dispose();
+            _file!.Dispose();
             _file = null;
             File.Move(_partial, path, overwrite: true);
             return Task.CompletedTask;

@@ -20,8 +20,6 @@ internal sealed class ParquetFormat : TableFormat
 
     protected override bool IsPartitioned => true;
 
-    protected override bool AlwaysNamesSession => true;
-
     protected override async Task WriteTableAsync(
         PartWork work, TableOutput output, TableRows rows, Scratch scratch, CancellationToken cancellation)
     {

@@ -16,8 +16,6 @@ internal abstract class TableFormat : ExportFormat
     /// <summary>Whether images and point clouds have a place in the tables.</summary>
     protected virtual bool InlinesFiles => true;
 
-    /// <summary>Whether rows say which session they are from though there is only one.</summary>
-    protected virtual bool AlwaysNamesSession => false;
 
     /// <summary>Writes one table.</summary>
     /// <param name="work">The part.</param>
@@ -36,8 +34,10 @@ internal abstract class TableFormat : ExportFormat
         using var scratch = new Scratch(work.ScratchFolder);
         var alignment = work.Plan.Settings.Alignment;
         var partitioning = alignment is not null ? Partitioning.Session : IsPartitioned ? Partitioning.RobotAndDate : Partitioning.None;
-        var namesSession = alignment is null && (AlwaysNamesSession || work.Plan.Sessions.Count > 1);
-        var tables = new TableSet(work, scratch, partitioning, namesSession, InlinesFiles);
+        var session = alignment is not null ? SessionColumns.None
+            : IsPartitioned ? SessionColumns.Session
+            : work.Plan.Sessions.Count > 1 ? SessionColumns.RobotAndSession : SessionColumns.None;
+        var tables = new TableSet(work, scratch, partitioning, session, InlinesFiles);
         while (await work.MoveNextAsync(cancellation).ConfigureAwait(false))
         {
             tables.Add(work.Feed.Channel, work.Feed.Message);
@@ -78,6 +78,11 @@ internal abstract class TableFormat : ExportFormat
                 ? new TableOutput("aligned", TableSet.Hive(session.Robot, rows.FirstTick), null) { FileStem = $"part-{session.Id.ToString("N")[^12..]}" }
                 : new TableOutput(name, "", null);
             await WriteTableAsync(work, output, rows, scratch, cancellation).ConfigureAwait(false);
+            foreach (var table in own)
+            {
+                if (RowFiles.Of(work.Plan.Settings, table) is { } files)
+                    await files.WriteAsync(work, cancellation).ConfigureAwait(false);
+            }
             work.Report();
         }
     }

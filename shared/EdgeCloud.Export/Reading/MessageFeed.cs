@@ -85,7 +85,10 @@ internal sealed class MessageFeed : IAsyncDisposable
     public long BytesDone => _merge.BytesDone;
 
     /// <summary>Whether the message lies in the part's own time and not in the margin around it.</summary>
-    public bool IsInside => Message.LogTime >= _from && Message.LogTime < _to;
+    public bool IsInside => IsOwn(Message.LogTime);
+
+    /// <summary>Whether a time is the part's own.</summary>
+    public bool IsOwn(ulong logTime) => logTime >= _from && logTime < _to;
 
     /// <summary>Moves to the next message; false after the last. Completes at once unless a segment must be read.</summary>
     /// <exception cref="ExportException">A segment cannot be read, or a filter does not fit a topic's type.</exception>

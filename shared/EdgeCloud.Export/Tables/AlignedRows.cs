@@ -60,7 +60,7 @@ internal sealed class AlignedRows : TableRows
             to = Math.Min(to, (ulong)Math.Max(0, segments.Max(s => s.EndNs)) + 1);
             clock = new RateClock(alignment.RateHz!.Value, from, to);
         }
-        var topics = tables.Select(t => new AlignedTopic(new MessageRows(t, work.Feed.Channels.All, null), t, alignment)).ToArray();
+        var topics = tables.Select(t => new AlignedTopic(new MessageRows(t, work.Feed.Channels.All, RowFiles.Of(work.Plan.Settings, t)), t, alignment)).ToArray();
         var rows = new AlignedRows(alignment, topics, clock);
         rows._tick = rows.NextTick();
         return rows._tick is null ? null : rows;

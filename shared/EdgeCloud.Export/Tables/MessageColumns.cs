@@ -11,7 +11,7 @@ internal sealed class MessageColumns
     private static readonly ColumnType Time = new() { Kind = ColumnKind.Timestamp };
     private static readonly ColumnType Text = new() { Kind = ColumnKind.Text };
 
-    private MessageColumns(ColumnPlan plan, FeedChannel channel, bool namesSession, bool inlinesFiles, string? fileColumn, string error)
+    private MessageColumns(ColumnPlan plan, FeedChannel channel, SessionColumns session, bool inlinesFiles, string? fileColumn, string error)
     {
         Plan = plan;
         Error = error;
@@ -22,12 +22,14 @@ internal sealed class MessageColumns
             new("publish_time", Time, null, "when it was sent"),
             new("sequence", new ColumnType { Kind = ColumnKind.UInt32 }),
         };
-        if (namesSession)
-            columns.AddRange([new("robot", Text), new("session", Text)]);
+        if (session == SessionColumns.RobotAndSession)
+            columns.Add(new("robot", Text));
+        if (session != SessionColumns.None)
+            columns.Add(new("session", Text));
         if (fileColumn is not null)
             columns.Add(new(fileColumn, Text, null, "the file that holds the data"));
         MetaCount = columns.Count;
-        NamesSession = namesSession;
+        Session = session;
         NamesFile = fileColumn is not null;
         var names = columns.Select(c => c.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
         for (var i = 0; i < plan.Columns.Count; i++)
@@ -53,7 +55,7 @@ internal sealed class MessageColumns
     /// <summary>How many columns are about the message.</summary>
     public int MetaCount { get; }
 
-    public bool NamesSession { get; }
+    public SessionColumns Session { get; }
 
     /// <summary>Whether the last of the columns about the message names a file beside the table.</summary>
     public bool NamesFile { get; }
@@ -70,10 +72,10 @@ internal sealed class MessageColumns
     /// <summary>The columns of a channel.</summary>
     /// <param name="settings">Which fields are wanted, which become files.</param>
     /// <param name="channel">The channel.</param>
-    /// <param name="namesSession">Whether rows say which robot and session they are from.</param>
+    /// <param name="session">How rows say which robot and session they are from.</param>
     /// <param name="inlinesFiles">Whether the format has a place for images and point clouds in its tables.</param>
     /// <exception cref="ExportException">A wanted field is not in the type.</exception>
-    public static MessageColumns Of(ExportSettings settings, FeedChannel channel, bool namesSession, bool inlinesFiles)
+    public static MessageColumns Of(ExportSettings settings, FeedChannel channel, SessionColumns session, bool inlinesFiles)
     {
         string[]? fields = [.. settings.Fields.Where(f => TopicSelection.Matches(f.Topic, channel.Topic)).SelectMany(f => f.Fields).Distinct()];
         var error = "";
@@ -94,7 +96,7 @@ internal sealed class MessageColumns
         }
         var kind = error.Length > 0 ? RowFileKind.None : FileKind(channel);
         var isFile = kind == RowFileKind.Cloud ? settings.PointClouds != CloudFiles.None : kind != RowFileKind.None && settings.Images != ImageFiles.None;
-        return new MessageColumns(plan, channel, namesSession, inlinesFiles, isFile ? "file" : null, error);
+        return new MessageColumns(plan, channel, session, inlinesFiles, isFile ? "file" : null, error);
     }
 
     private static RowFileKind FileKind(FeedChannel channel) => channel.Encoding != "cdr" ? RowFileKind.None : channel.Schema?.Name switch
@@ -104,6 +106,17 @@ internal sealed class MessageColumns
         "sensor_msgs/msg/PointCloud2" or "sensor_msgs/PointCloud2" => RowFileKind.Cloud,
         _ => RowFileKind.None,
     };
+}
+
+/// <summary>How rows say where they are from.</summary>
+internal enum SessionColumns
+{
+    /// <summary>Not at all.</summary>
+    None,
+    /// <summary>By <c>session</c>; the robot is in the path.</summary>
+    Session,
+    /// <summary>By <c>robot</c> and <c>session</c>.</summary>
+    RobotAndSession,
 }
 
 /// <summary>What messages are that can become files of their own.</summary>

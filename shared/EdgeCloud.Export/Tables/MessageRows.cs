@@ -32,8 +32,8 @@ internal sealed class MessageRows : TableRows
         _decoded = columns.Plan.CreateBatch();
         Column[] meta = [.. columns.Columns.Take(columns.MetaCount).Select(c => Column.Create(c.Type))];
         (_logTime, _publishTime, _sequence) = ((NumberColumn)meta[0], (NumberColumn)meta[1], (NumberColumn)meta[2]);
-        if (columns.NamesSession)
-            (_robot, _session) = ((TextColumn)meta[3], (TextColumn)meta[4]);
+        _robot = columns.Session == SessionColumns.RobotAndSession ? (TextColumn)meta[3] : null;
+        _session = columns.Session == SessionColumns.None ? null : (TextColumn)meta[_robot is null ? 3 : 4];
         _file = columns.NamesFile ? (TextColumn)meta[^1] : null;
         _batch = [.. meta, .. columns.Taken.Select(i => _decoded.Columns[i])];
     }
@@ -70,7 +70,7 @@ internal sealed class MessageRows : TableRows
         _logTime.Append(header.LogTime);
         _publishTime.Append(header.PublishTime);
         _sequence.Append(header.Sequence);
-        if (_robot is not null)
+        if (_session is not null)
             AppendSession(header.Channel);
         AppendFile(header, data);
         try
@@ -102,7 +102,7 @@ internal sealed class MessageRows : TableRows
             var session = _channels[channel].Session;
             _sessions[channel] = names = (Encoding.UTF8.GetBytes(session.Robot), Encoding.UTF8.GetBytes(session.Id.ToString("D")));
         }
-        _robot!.Append(names.Robot);
+        _robot?.Append(names.Robot);
         _session!.Append(names.Session);
     }
 }

@@ -56,7 +56,8 @@ internal sealed class RowFiles
         while (reader.Take(MessageHeader.Size) is { Length: > 0 } head)
         {
             var header = MemoryMarshal.Read<MessageHeader>(head.Span);
-            if (NameOf(header, reader.Take(header.Length).Span) is not { } name)
+            // Files of messages in the margin around an aligned part are its neighbour's.
+            if (NameOf(header, reader.Take(header.Length).Span) is not { } name || !work.Feed.IsOwn(header.LogTime))
                 continue;
             await using var file = await work.Files.CreateAsync(name, ContentType(name), _table.Name, cancellation).ConfigureAwait(false);
             await file.WriteAsync(Encode(encoder), cancellation).ConfigureAwait(false);

@@ -48,9 +48,9 @@ internal sealed class Table(string name, string partition, MessageColumns column
 /// <param name="work">The part.</param>
 /// <param name="scratch">Where messages wait.</param>
 /// <param name="partitioning">What has files of its own.</param>
-/// <param name="namesSession">Whether rows say which session they are from.</param>
+/// <param name="session">How rows say where they are from.</param>
 /// <param name="inlinesFiles">Whether the format has a place for images and point clouds in its tables.</param>
-internal sealed class TableSet(PartWork work, Scratch scratch, Partitioning partitioning, bool namesSession, bool inlinesFiles)
+internal sealed class TableSet(PartWork work, Scratch scratch, Partitioning partitioning, SessionColumns session, bool inlinesFiles)
 {
     private const ulong DayNs = 86_400_000_000_000;
     private const ulong DayMax = ulong.MaxValue / DayNs;
@@ -93,7 +93,7 @@ internal sealed class TableSet(PartWork work, Scratch scratch, Partitioning part
         if (_tables.TryGetValue((name, partition), out var table))
             return table;
         var columns = _tables.Values.FirstOrDefault(t => t.Name == name)?.Columns
-            ?? MessageColumns.Of(work.Plan.Settings, channel, namesSession, inlinesFiles);
+            ?? MessageColumns.Of(work.Plan.Settings, channel, session, inlinesFiles);
         return _tables[(name, partition)] = new Table(name, partition, columns, channel, scratch);
     }
 
