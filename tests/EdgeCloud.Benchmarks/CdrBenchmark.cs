@@ -19,18 +19,10 @@ internal static class CdrBenchmark
     public static Task<int> RunAsync(string[] args)
     {
         double seconds = args.Length > 0 ? double.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture) : 0.3;
-        var imu = new Case("sensor_msgs/msg/Imu", Imu(), 20_000);
-        var cloud = new Case("sensor_msgs/msg/PointCloud2", PointCloud2(1 << 20), 16);
-        var image = new Case("sensor_msgs/msg/Image", Image(1280 * 720 * 3), 8);
+        (Case imu, Case cloud, Case image) = Cases();
         foreach (Case one in new[] { imu, cloud, image })
         {
-            ColumnBatch batch = ColumnPlan.Create(one.Schema).CreateBatch();
-            Measure(one, "columns", seconds, payload =>
-            {
-                batch.Append(payload);
-                if (batch.Rows == one.BatchRows)
-                    batch.Clear();
-            });
+            Columns(one, seconds);
             var copy = new byte[one.Payload.Length];
             Measure(one, "copy (for comparison)", seconds, payload => payload.CopyTo(copy, 0));
         }
@@ -42,7 +34,33 @@ internal static class CdrBenchmark
         return Task.FromResult(0);
     }
 
-    private static void Measure(Case one, string what, double seconds, Action<byte[]> act)
+    /// <summary>A small, a large and a very large message.</summary>
+    internal static (Case Imu, Case Cloud, Case Image) Cases() => (
+        new Case("sensor_msgs/msg/Imu", Imu(), 20_000), new Case("sensor_msgs/msg/PointCloud2", PointCloud2(1 << 20), 16),
+        new Case("sensor_msgs/msg/Image", Image(1280 * 720 * 3), 8));
+
+    /// <summary>Decodes each of <see cref="Cases"/> into columns.</summary>
+    internal static (Figures Imu, Figures Cloud, Figures Image) Columns(double seconds)
+    {
+        (Case imu, Case cloud, Case image) = Cases();
+        return (Columns(imu, seconds), Columns(cloud, seconds), Columns(image, seconds));
+    }
+
+    private static Figures Columns(Case one, double seconds)
+    {
+        ColumnBatch batch = ColumnPlan.Create(one.Schema).CreateBatch();
+        return Measure(one, "columns", seconds, payload =>
+        {
+            batch.Append(payload);
+            if (batch.Rows == one.BatchRows)
+                batch.Clear();
+        });
+    }
+
+    /// <summary>What was measured.</summary>
+    internal readonly record struct Figures(double MessagesPerSecond, double BytesPerSecond, long Allocated);
+
+    private static Figures Measure(Case one, string what, double seconds, Action<byte[]> act)
     {
         double best = double.MaxValue;
         long allocated = long.MaxValue;
@@ -70,6 +88,7 @@ internal static class CdrBenchmark
 
         Console.WriteLine(
             $"{one.Schema.Root.Name,-30} {what,-22} {one.Payload.Length,9} B  {1e-6 / best,9:0.00} M msg/s  {one.Payload.Length / best / 1e6,9:0} MB/s  {allocated,4} B allocated/msg");
+        return new Figures(1 / best, one.Payload.Length / best, allocated);
     }
 
     private static byte[] Imu() => new Payload().Header().Doubles(37).ToArray();
@@ -85,7 +104,7 @@ internal static class CdrBenchmark
     private static byte[] Image(int size) => new Payload().Header().Words(720, 1280).Text("rgb8").Byte(0).Words(1280 * 3).Bytes(size).ToArray();
 
     /// <summary>A message type with one payload of it.</summary>
-    private sealed class Case
+    internal sealed class Case
     {
         public Case(string type, byte[] payload, int batchRows)
         {

@@ -8,6 +8,7 @@ var benchmarks = new Dictionary<string, Func<string[], Task<int>>>
 {
     ["cdr"] = CdrBenchmark.RunAsync,
     ["dds"] = DdsBenchmark.RunAsync,
+    ["export"] = ExportBenchmark.RunAsync,
     ["export-s3"] = ExportS3Benchmark.RunAsync,
     ["mcap"] = McapBenchmark.RunAsync,
     ["upload"] = UploadBenchmark.RunAsync,

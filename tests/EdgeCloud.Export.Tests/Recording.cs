@@ -62,7 +62,11 @@ public sealed class Recording
 
     /// <summary>Makes the only part of a plan and returns what it came to; its file goes to <paramref name="output"/>.</summary>
     public Task<PartResult> WriteAsync(ExportPlan plan, Stream output, IProgress<ExportProgress>? progress = null) =>
-        Exporter(plan).MakePartAsync(Assert.Single(plan.Parts()), new OneFile(output), progress, CancellationToken.None);
+        MakeAsync(plan, Assert.Single(plan.Parts()), output, progress);
+
+    /// <summary>Makes a part of one file.</summary>
+    public Task<PartResult> MakeAsync(ExportPlan plan, ExportPart part, Stream output, IProgress<ExportProgress>? progress = null) =>
+        Exporter(plan).MakePartAsync(part, new OneFile(output), progress, CancellationToken.None);
 
     public Exporter Exporter(ExportPlan plan) => new(plan, (segment, _) => ValueTask.FromResult(Open(segment)), Path.GetTempPath());
 

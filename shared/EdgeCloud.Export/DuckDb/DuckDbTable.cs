@@ -66,7 +66,7 @@ internal sealed unsafe class DuckDbTable : IDisposable
                 return;
             }
             for (var i = 0; i < table._rows.Batch.Count; i++)
-                DuckDbVectors.Fill(NativeDuckDb.ChunkVector(chunk, (ulong)i), table._rows.Batch[i], 0, table._rows.Rows);
+                DuckDbVectors.FillColumn(NativeDuckDb.ChunkVector(chunk, (ulong)i), table._rows.Batch[i], table._rows.Rows);
             NativeDuckDb.SetChunkSize(chunk, (ulong)table._rows.Rows);
         }
         catch (Exception e) // must not pass through native code; whoever ran the statement rethrows it
@@ -171,8 +171,35 @@ internal static unsafe class DuckDbVectors
         public ulong Offset, Length;
     }
 
+    /// <summary>Writes a column of a batch. A text that is the same in every row, such as a session or a frame, is one value.</summary>
+    public static void FillColumn(IntPtr vector, Column column, int rows)
+    {
+        if (column is TextColumn { MissingRows.IsEmpty: true } text && rows > 1 && IsConstant(text, rows))
+        {
+            var value = NativeDuckDb.CreateText(Start(text.Bytes), (ulong)text[0].Length);
+            NativeDuckDb.ReferenceValue(vector, value);
+            NativeDuckDb.DestroyValue(ref value);
+            return;
+        }
+        Fill(vector, column, 0, rows);
+    }
+
+    private static bool IsConstant(TextColumn text, int rows)
+    {
+        for (var row = 1; row < rows; row++)
+        {
+            if (!text[row].SequenceEqual(text[0]))
+                return false;
+        }
+        return true;
+    }
+
+    // Columns keep their values in pinned arrays.
+    private static byte* Start(ReadOnlySpan<byte> bytes) =>
+        (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes));
+
     /// <summary>Writes rows of a column to the start of a vector.</summary>
-    public static void Fill(IntPtr vector, Column column, int from, int to)
+    private static void Fill(IntPtr vector, Column column, int from, int to)
     {
         switch (column)
         {
@@ -222,8 +249,7 @@ internal static unsafe class DuckDbVectors
     private static void FillTexts(IntPtr vector, ReadOnlySpan<byte> bytes, ReadOnlySpan<int> offsets)
     {
         var target = (StringT*)NativeDuckDb.VectorData(vector);
-        // Columns keep their values in pinned arrays.
-        var start = (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes));
+        var start = Start(bytes);
         for (var i = 0; i + 1 < offsets.Length; i++)
         {
             var length = offsets[i + 1] - offsets[i];

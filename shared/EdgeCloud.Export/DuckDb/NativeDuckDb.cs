@@ -153,6 +153,15 @@ internal static unsafe partial class NativeDuckDb
     [SuppressGCTransition]
     public static partial byte* VectorData(IntPtr vector);
 
+    [LibraryImport(Library, EntryPoint = "duckdb_create_varchar_length")]
+    public static partial IntPtr CreateText(byte* text, ulong length);
+
+    [LibraryImport(Library, EntryPoint = "duckdb_destroy_value")]
+    public static partial void DestroyValue(ref IntPtr value);
+
+    [LibraryImport(Library, EntryPoint = "duckdb_vector_reference_value")]
+    public static partial void ReferenceValue(IntPtr vector, IntPtr value);
+
     [LibraryImport(Library, EntryPoint = "duckdb_vector_ensure_validity_writable")]
     public static partial void EnsureValidity(IntPtr vector);
 
