@@ -10,7 +10,7 @@ namespace EdgeCloud.Portal.Tests;
 [Collection(PortalCollection.Name)]
 public sealed class SessionTests(Portal portal)
 {
-    private static readonly SemaphoreSlim Making = new(1, 1);
+    // Browser tests run one after the other.
     private static Guid _session;
 
     [Fact]
@@ -207,23 +207,15 @@ public sealed class SessionTests(Portal portal)
     // One finished session with a pause, for all tests that only look or annotate.
     private async Task<Guid> FinishedAsync()
     {
-        await Making.WaitAsync(TestContext.Current.CancellationToken);
-        try
-        {
-            if (_session != Guid.Empty)
-                return _session;
-            await portal.MakeIdleAsync();
-            var session = await portal.StartSessionAsync("looked at closely");
-            var api = portal.System.Api;
-            await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Pause, Session = session });
-            await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Resume, Session = session });
-            await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });
-            await api.WaitForSessionAsync(session, s => s.State == SessionState.Finished, "is finished");
-            return _session = session;
-        }
-        finally
-        {
-            Making.Release();
-        }
+        if (_session != Guid.Empty)
+            return _session;
+        await portal.MakeIdleAsync();
+        var session = await portal.StartSessionAsync("looked at closely");
+        var api = portal.System.Api;
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Pause, Session = session });
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Resume, Session = session });
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });
+        await api.WaitForSessionAsync(session, s => s.State == SessionState.Finished, "is finished");
+        return _session = session;
     }
 }

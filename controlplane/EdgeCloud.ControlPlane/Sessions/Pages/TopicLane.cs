@@ -1,5 +1,3 @@
-using EdgeCloud.Contracts;
-
 namespace EdgeCloud.ControlPlane.Sessions.Pages;
 
 /// <summary>What a topic's lane shows in a column, from least to worst: in a pixel that holds several, the last wins.</summary>
