@@ -40,7 +40,7 @@ public sealed class RecordedRosTests : IDisposable
         };
         using var stop = new CancellationTokenSource();
         var recording = RecordOnce.RunAsync(
-            configuration, new DdsSource(configuration.Source.Dds, configuration.Source.Ros, bench), _ => bench, stop.Token);
+            configuration, new DdsSource(configuration.Source.Dds, configuration.Source.Ros, bench), null, _ => bench, stop.Token);
         (DdsVendor Vendor, string Kind, int Count, string More)[] published =
         [
             (DdsVendor.Cyclone, "string", 50, "size=20"), (DdsVendor.Fast, "wide", 20, "size=3"), (DdsVendor.Cyclone, "tf", 30, "transient=1"),
