@@ -47,6 +47,10 @@ internal sealed partial class PartRunner(
         {
             return await work.MakeAsync(claim, scratch.Path, stop);
         }
+        catch (Exception e) when (SpillFolder.IsFull(e))
+        {
+            return new PartEnd.Later(spill.FullMessage);
+        }
         catch (ExportException e)
         {
             return new PartEnd.Failed(e.Message);
@@ -54,10 +58,6 @@ internal sealed partial class PartRunner(
         catch (BucketUnavailableException e)
         {
             return new PartEnd.Later(e.Message);
-        }
-        catch (IOException e) when (SpillFolder.IsFull(e))
-        {
-            return new PartEnd.Later(spill.FullMessage);
         }
         catch (PartLostException)
         {

@@ -15,8 +15,13 @@ internal sealed partial class SpillFolder(WorkerSettings settings, ILogger<Spill
     public string LimitMessage =>
         $"The part needs more than {settings.SpillBytes >> 30} GiB in {settings.SpillFolder}; raise Exports:SpillGiB, or ask for smaller parts (part_bytes).";
 
-    /// <summary>True for what a full disk throws.</summary>
-    public static bool IsFull(IOException e) => (e.HResult & 0xffff) == NoSpaceLeft;
+    /// <summary>True for what a full disk throws, and for what was made of that on the way.</summary>
+    public static bool IsFull(Exception e) => e switch
+    {
+        IOException io => (io.HResult & 0xffff) == NoSpaceLeft,
+        { InnerException: { } inner } => IsFull(inner),
+        _ => false,
+    };
 
     /// <summary>A folder for one part.</summary>
     public Scratch Open() => new(Directory.CreateDirectory(

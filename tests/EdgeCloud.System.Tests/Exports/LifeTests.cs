@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using EdgeCloud.Contracts;
@@ -152,6 +153,60 @@ public sealed class LifeTests(ExportStage stage) : IDisposable
         Assert.InRange(estimate.Messages, MixedMessages.ImusPerFrame * 0.9, MixedMessages.ImusPerFrame * 1.1);
         Assert.Equal("/imu/data", Assert.Single(estimate.Topics).Topic);
         Assert.InRange(estimate.Seconds, 0.049, 0.051);
+    }
+
+    [Fact]
+    public async Task Every_format_comes_out_of_a_worker_with_a_manifest_that_lists_its_files()
+    {
+        var recording = await stage.RecordAsync("in-formats", 2, framesPerSegment: 1);
+        await using var worker = Start();
+        foreach (var format in ExportFormats.All)
+        {
+            if (format == ExportFormats.Parquet && !File.Exists(Repository.PathTo(".local", "duckdb", "libduckdb.so")))
+                continue; // infra/duckdb fetches it, infra/test does so
+            var created = await stage.CreateAsync(new ExportRequest { Sessions = [recording.Session], Format = format, PartBytes = 1 << 20 });
+            var export = await stage.SucceedAsync(created.Id);
+
+            Assert.Equal((format, recording.Messages, 2), (format, export.Messages, export.PartsTotal));
+            var manifest = await ReadManifestAsync(export.Id);
+            Assert.True(manifest.GetProperty("complete").GetBoolean(), format);
+            Assert.Equal(export.PlanHash, manifest.GetProperty("plan_hash").GetString());
+            var listed = manifest.GetProperty("files").EnumerateArray().Select(f => (f.GetProperty("name").GetString()!, f.GetProperty("sha256").GetString()!));
+            var there = (await stage.FilesAsync(export.Id)).Where(f => f.Path is not ("manifest.json" or "README.md")).Select(f => (f.Path, f.Sha256));
+            Assert.Equal(listed.Order(), there.Order());
+        }
+    }
+
+    [Fact]
+    public async Task A_part_whose_disk_is_full_says_so_and_goes_on_when_there_is_room()
+    {
+        using var folder = new TemporaryFolder();
+        if (!await RunAsync("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder.Path))
+            Assert.Skip("A file system of its own size cannot be mounted here; that takes root.");
+        try
+        {
+            var recording = await stage.RecordAsync("cramped", 1, framesPerSegment: 4);
+            await using var worker = Start(("Exports__SpillFolder", folder.Path));
+            var created = await stage.CreateAsync(new ExportRequest { Sessions = [recording.Session], Format = ExportFormats.Numpy });
+
+            var waiting = await stage.WaitAsync(created.Id, e => e.Parts!.Any(p => p.Error.Length > 0), "says what it waits for");
+            Assert.Contains($"The disk of {folder.Path}", waiting.Parts![0].Error);
+            Assert.Equal(ExportState.Running, waiting.State);
+
+            Assert.True(await RunAsync("mount", "-o", "remount,size=512m", folder.Path));
+            Assert.Equal(recording.Messages, (await stage.SucceedAsync(created.Id)).Messages);
+        }
+        finally
+        {
+            await RunAsync("umount", "--lazy", folder.Path);
+        }
+    }
+
+    private static async Task<bool> RunAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0;
     }
 
     private Task<ExportEstimate> EstimateAsync(ExportRequest request) =>
