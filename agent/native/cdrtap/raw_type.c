@@ -9,6 +9,9 @@
 /* Offset of writerSN (high 32 bits, then low 32) in the RTPS submessages Data and DataFrag. The receiver has put it into native order. */
 #define SEQUENCE_OFFSET 16
 
+/* Memory that a waiting sample takes beside its payload, here and in the reader's cache: what counts when messages are small and many. */
+#define SAMPLE_OVERHEAD 256
+
 struct ops_with_slack {
   struct ddsi_serdata_ops ops;
   void *slack[RAW_SLACK / sizeof (void *)];
@@ -21,17 +24,14 @@ static const struct ops_with_slack serdata_ops;
 static struct raw_sample *sample_new (const struct ddsi_sertype *type, enum ddsi_serdata_kind kind, size_t size)
 {
   struct raw_limits *limits = ((const struct raw_type *) type)->limits;
-  size_t kept = size;
-  if (atomic_fetch_add (&limits->waiting, (long long) size) + (long long) size > limits->allowed)
+  long long cost = (long long) size + SAMPLE_OVERHEAD;
+  struct raw_sample *sample = NULL;
+  if (atomic_fetch_add (&limits->waiting, cost) + cost <= limits->allowed)
+    sample = malloc (sizeof (*sample) + size);
+  int kept = sample != NULL;
+  if (!kept)
   {
-    atomic_fetch_sub (&limits->waiting, (long long) size);
-    kept = 0;
-  }
-  struct raw_sample *sample = malloc (sizeof (*sample) + kept);
-  if (sample == NULL && kept > 0)
-  {
-    atomic_fetch_sub (&limits->waiting, (long long) size);
-    kept = 0;
+    atomic_fetch_sub (&limits->waiting, cost);
     sample = malloc (sizeof (*sample));
   }
   if (sample == NULL)
@@ -40,10 +40,10 @@ static struct raw_sample *sample_new (const struct ddsi_sertype *type, enum ddsi
   ddsi_serdata_init (&sample->c, type, kind);
   sample->c.ops = &serdata_ops.ops;
   sample->c.hash = type->serdata_basehash;
-  sample->limits = kept > 0 ? limits : NULL;
+  sample->limits = kept ? limits : NULL;
   sample->received_ns = dds_time ();
   sample->size = (uint32_t) size;
-  sample->dropped = kept < size;
+  sample->dropped = !kept;
   return sample;
 }
 
@@ -51,7 +51,7 @@ static void sample_free (struct ddsi_serdata *d)
 {
   struct raw_sample *sample = (struct raw_sample *) d;
   if (sample->limits)
-    atomic_fetch_sub (&sample->limits->waiting, (long long) sample->size);
+    atomic_fetch_sub (&sample->limits->waiting, (long long) sample->size + SAMPLE_OVERHEAD);
   free (sample);
 }
 

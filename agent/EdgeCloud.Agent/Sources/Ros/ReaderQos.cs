@@ -4,7 +4,7 @@ namespace EdgeCloud.Agent.Sources.Ros;
 internal sealed record ReaderQos
 {
     /// <summary>Samples that may wait to be taken; bytes are bounded elsewhere. KEEP_ALL would grow without bound.</summary>
-    public const int GenerousDepth = 10_000;
+    public const int GenerousDepth = 100_000;
 
     public bool IsReliable { get; init; }
     public bool IsTransientLocal { get; init; }
