@@ -41,6 +41,7 @@ internal static class ExportCommand
         var plan = await LocalPlan.OfAsync(files, robot, settings, cancellation);
         var scratch = Path.Combine(folder, ".scratch");
         Directory.CreateDirectory(scratch);
+        var isWhole = false;
         try
         {
             var exporter = new Exporter(plan, async (segment, stop) => await McapFiles.OpenSourceAsync(segment.Key, stop), scratch);
@@ -48,7 +49,9 @@ internal static class ExportCommand
             var results = new List<PartResult>();
             foreach (var part in plan.Parts())
                 results.Add(await exporter.MakePartAsync(part, sink, progress: null, cancellation));
-            return await exporter.AssembleAsync(results, DateTimeOffset.UtcNow, sink, cancellation);
+            var manifest = await exporter.AssembleAsync(results, DateTimeOffset.UtcNow, sink, cancellation);
+            isWhole = true;
+            return manifest;
         }
         catch (ExportException e)
         {
@@ -56,7 +59,8 @@ internal static class ExportCommand
         }
         finally
         {
-            Directory.Delete(scratch, recursive: true);
+            // The folder was empty or not there: what is in it is a part of something that did not come to be.
+            Directory.Delete(isWhole ? scratch : folder, recursive: true);
         }
     }
 
