@@ -123,6 +123,29 @@ public sealed class SessionTests(Portal portal)
     }
 
     [Fact]
+    public async Task What_is_only_on_the_robot_is_said_and_fetched_with_its_answer_beside_the_button()
+    {
+        await portal.MakeIdleAsync();
+        var api = portal.System.Api;
+        var started = await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Start, Name = "kept on the robot", Upload = UploadPolicy.OnDemand });
+        var session = started.Session!.Value;
+        await portal.System.Api.WaitForRobotAsync(Portal.Robot, s => s.Sessions.Any(x => x.Session == session && x.Messages > 0), "records");
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Pause, Session = session });
+        await using var visit = await portal.VisitAsAsync(Roles.Operator, $"/sessions/{session}");
+        var page = visit.Page;
+
+        await Expect(page.GetByTestId("selection")).ToContainTextAsync("only on the robot", new() { Timeout = Portal.PatienceMs });
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^Fetch ") }).ClickAsync();
+
+        await Expect(page.GetByTestId("fetch")).ToContainTextAsync("fetch succeeded", new() { Timeout = Portal.PatienceMs });
+        await Expect(page.GetByTestId("selection")).Not.ToContainTextAsync("only on the robot", new() { Timeout = Portal.PatienceMs });
+        await using var viewer = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{session}");
+        await Expect(viewer.Page.GetByTestId("selection")).ToBeVisibleAsync();
+        await Expect(viewer.Page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^Fetch ") })).ToHaveCountAsync(0);
+        await portal.MakeIdleAsync();
+    }
+
+    [Fact]
     public async Task A_session_is_deleted_with_its_price_named_and_comes_back()
     {
         await portal.MakeIdleAsync();
