@@ -129,6 +129,7 @@ internal static class UploadBenchmark
         {
             RedirectStandardError = true,
         };
+        start.Environment.Remove("AWS_CA_BUNDLE"); // it speaks plain HTTP here, and refuses to with one
         start.Environment["RCLONE_S3_ACCESS_KEY_ID"] = s3.Owner.AccessKey;
         start.Environment["RCLONE_S3_SECRET_ACCESS_KEY"] = s3.Owner.SecretKey;
         using var process = Process.Start(start)!;
