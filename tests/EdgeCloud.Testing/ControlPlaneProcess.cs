@@ -107,7 +107,7 @@ public sealed class ControlPlaneProcess(PostgresServer postgres, MosquittoBroker
         ["Access__FirstAdminUser"] = AdminUser,
         ["Access__FirstAdminPassword"] = FirstPassword,
         ["Access__LoginsPerMinute"] = "1000",
-        ["Api__RequestsPerMinute"] = "1000000",
+        ["Api__RequestsPerMinute"] = Settings.GetValueOrDefault("Api__RequestsPerMinute", "1000000"),
         // Receivers of the tests are on this machine, and retries are not waited for as long as in the field.
         ["Webhooks__AllowedNetworks"] = "127.0.0.0/8",
         ["Webhooks__RetryHaste"] = "50",

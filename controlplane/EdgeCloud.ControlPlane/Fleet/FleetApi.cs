@@ -101,7 +101,7 @@ public static class FleetApi
     {
         var since = clock.GetUtcNow() - TimeSpan.FromHours(24);
         return db.Segments
-            .Where(s => robots.Contains(s.Robot) && s.AnnouncedAt >= since)
+            .Where(s => robots.Contains(s.Robot) && s.AnnouncedAt >= since && s.Lost > 0)
             .GroupBy(s => s.Robot)
             .Select(g => new { Robot = g.Key, Lost = g.Sum(s => s.Lost) })
             .ToDictionaryAsync(g => g.Robot, g => g.Lost, cancellation);

@@ -39,7 +39,7 @@ public static class AnnotationsApi
         db.Database.SqlQuery<string>(
             $"""
             select distinct tag as "Value" from (
-                select unnest(tags) as tag from sessions where cardinality(tags) > 0 and deleted_at is null
+                select unnest(tags) as tag from sessions where cardinality(tags) > 0
                 union all select unnest(tags) from robots) t
             order by 1 limit 1000
             """).ToListAsync(cancellation);

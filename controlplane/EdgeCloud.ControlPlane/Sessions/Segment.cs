@@ -200,5 +200,6 @@ internal sealed class SegmentTable : IEntityTypeConfiguration<Segment>
         entity.Ignore(s => s.IsAcknowledged);
         entity.HasIndex(s => new { s.Robot, s.AnnouncedAt });
         entity.HasIndex(s => s.UpdatedAt).HasFilter("custody = 'uploaded'");
+        entity.HasIndex(s => s.AnnouncedAt).HasFilter("lost > 0");
     }
 }

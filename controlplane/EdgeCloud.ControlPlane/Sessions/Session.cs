@@ -127,6 +127,8 @@ internal sealed class SessionTable : IEntityTypeConfiguration<Session>
         entity.HasIndex(s => s.Topics).HasMethod("gin");
         entity.HasIndex(s => s.Types).HasMethod("gin");
         entity.HasIndex(s => s.Search).HasMethod("gin").HasOperators("gin_trgm_ops");
+        entity.HasIndex(s => s.Id).HasFilter("deleted_at is null");
+        entity.HasIndex(s => new { s.Tags, s.Id }).HasFilter("cardinality(tags) > 0");
         entity.HasIndex(s => s.PurgeAt).HasFilter("purge_at is not null");
     }
 }

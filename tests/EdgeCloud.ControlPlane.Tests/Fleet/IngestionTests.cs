@@ -173,6 +173,18 @@ public sealed class IngestionTests(CatalogueDatabase catalogue) : IClassFixture<
         ];
     }
 
+    [Fact]
+    public async Task A_robots_event_is_one_mark_however_often_it_is_told()
+    {
+        var told = new EventMessage { Id = Guid.CreateVersion7(), Robot = _robot, TimeNs = 5, EndNs = 9, Kind = "fall", Text = "on the stairs" };
+        await ApplyAsync(MqttTopicKind.Log, told);
+        await ApplyAsync(MqttTopicKind.Log, told);
+        await Assert.ThrowsAsync<ContractException>(() => ApplyAsync(MqttTopicKind.Log, told with { Id = Guid.NewGuid(), EndNs = 1 }));
+        await using var db = catalogue.CreateDbContext();
+        var mark = await db.Events.SingleAsync(e => e.Robot == _robot);
+        Assert.Equal((5L, 9L, "fall", $"robot:{_robot}"), (mark.TimeNs, mark.EndNs!.Value, mark.Kind, mark.Author));
+    }
+
     private StateMessage State(long epoch, long number, bool online, string version) => new()
     {
         Robot = _robot,

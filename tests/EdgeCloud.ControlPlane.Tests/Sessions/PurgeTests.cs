@@ -1,0 +1,71 @@
+using Amazon.S3.Model;
+using EdgeCloud.ControlPlane.Access;
+using EdgeCloud.ControlPlane.Catalogue;
+using EdgeCloud.ControlPlane.Sessions;
+using EdgeCloud.ControlPlane.Tests.Catalogue;
+using EdgeCloud.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeCloud.ControlPlane.Tests.Sessions;
+
+/// <summary>What is deleted is gone for good after its time of grace, also what arrives later, and nothing else is touched.</summary>
+public sealed class PurgeTests(CatalogueDatabase catalogue, S3Server s3) : IClassFixture<CatalogueDatabase>
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Objects_and_rows_go_when_the_grace_is_over_and_what_comes_late_goes_too()
+    {
+        using var bucket = new Bucket(new BucketSettings(new Uri(s3.Endpoint), null, s3.Region, await s3.CreateBucketAsync(), "", s3.Owner.AccessKey, s3.Owner.SecretKey));
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Sessions:DeleteGraceHours", "0"), new("Sessions:PurgeIntervalSeconds", "1")]).Build();
+        var (gone, kept) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        foreach (var id in new[] { gone, kept })
+        {
+            await AddAsync(id);
+            await AddSegmentAsync(id, 1, bucket);
+        }
+        await new SessionDeletion(catalogue, configuration, TimeProvider.System).DeleteAsync(gone, new Actor("user:alice"), default);
+        using var purge = new SessionPurge(catalogue, bucket, configuration, TimeProvider.System, NullLogger<SessionPurge>.Instance);
+        await purge.StartAsync(default);
+        await Eventually.Holds(async () => await KeysAsync(bucket, gone) == 0, Deadline, "the objects are gone");
+        await Eventually.Holds(async () => await SegmentsAsync(gone) == 0, Deadline, "the rows are gone");
+
+        await AddSegmentAsync(gone, 2, bucket);
+        await Eventually.Holds(async () => await SegmentsAsync(gone) == 0 && await KeysAsync(bucket, gone) == 0, Deadline, "what came late is gone too");
+        await purge.StopAsync(default);
+
+        Assert.Equal((1, 1), (await SegmentsAsync(kept), await KeysAsync(bucket, kept)));
+        await using var db = catalogue.CreateDbContext();
+        Assert.Equal(1, await db.AuditEntries.CountAsync(a => a.Action == "session.purge" && a.Subject == $"session:{gone}"));
+        await Assert.ThrowsAsync<RequestException>(() => new SessionDeletion(catalogue, configuration, TimeProvider.System).RestoreAsync(gone, new Actor("user:alice"), default));
+    }
+
+    private async Task AddAsync(Guid id)
+    {
+        await using var db = catalogue.CreateDbContext();
+        await db.Database.ExecuteSqlAsync($"insert into robots (id, online, first_seen_at, state_revision_epoch, state_revision_number, telemetry_revision_epoch, telemetry_revision_number) values ('purged', false, now(), 0, 0, 0, 0) on conflict do nothing");
+        await db.Database.ExecuteSqlAsync($"insert into sessions (id, robot, date, object_prefix, revision_epoch, revision_number, name, state, reason, issuer, started_at, ended_at, lost, created_at, updated_at) values ({id}, 'purged', '2026-03-01', {$"{id}/"}, 0, 0, '', 'finished', '', '', now(), now(), 0, now(), now())");
+    }
+
+    private async Task AddSegmentAsync(Guid id, int sequence, Bucket bucket)
+    {
+        await bucket.Client.PutObjectAsync(new PutObjectRequest { BucketName = bucket.Name, Key = $"{id}/{sequence}.mcap", ContentBody = "x" });
+        await using var db = catalogue.CreateDbContext();
+        await db.Database.ExecuteSqlAsync(
+            $$"""
+            insert into segments (session_date, session_id, sequence, robot, custody, announced, revision_epoch, revision_number, reason, object_key, bytes, messages, lost, log_time_start_ns, log_time_end_ns, manifest, announced_at, updated_at)
+            values ('2026-03-01', {{id}}, {{sequence}}, 'purged', 'released', 'released', 0, 0, '', '', 1, 1, 0, 0, 0, '{}', now(), now())
+            """);
+    }
+
+    private async Task<int> SegmentsAsync(Guid id)
+    {
+        await using var db = catalogue.CreateDbContext();
+        return await db.Segments.CountAsync(s => s.SessionId == id);
+    }
+
+    private static async Task<int> KeysAsync(Bucket bucket, Guid id) =>
+        (await bucket.Client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket.Name, Prefix = $"{id}/" })).S3Objects?.Count ?? 0;
+}
