@@ -24,15 +24,21 @@ internal static class Seed
         if (await ScalarAsync(connection, $"select count(*) from robots where id like '{Prefix}%'") > 0)
             throw new ConfigurationException($"The catalogue holds robots '{Prefix}…' already; seed an empty one.");
         var watch = Stopwatch.StartNew();
-        foreach (var (what, sql) in Steps(robots, sessions, segments, days))
-        {
-            var began = watch.Elapsed;
-            await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-            await command.ExecuteNonQueryAsync();
-            Console.WriteLine($"{what,-12}{(watch.Elapsed - began).TotalSeconds,8:0.0} s");
-        }
+        await FillAsync(connection, robots, sessions, segments, days, Console.WriteLine);
         Console.WriteLine($"{robots} robots, {sessions} sessions and {segments} segments over {days} days in {watch.Elapsed.TotalSeconds:0} s");
         return 0;
+    }
+
+    /// <summary>Makes the rows, and tells after each kind how long it took.</summary>
+    internal static async Task FillAsync(NpgsqlConnection connection, int robots, int sessions, int segments, int days, Action<string> tell)
+    {
+        foreach (var (what, sql) in Steps(robots, sessions, segments, days))
+        {
+            var watch = Stopwatch.StartNew();
+            await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+            await command.ExecuteNonQueryAsync();
+            tell($"{what,-12}{watch.Elapsed.TotalSeconds,8:0.0} s");
+        }
     }
 
     private static async Task<long> ScalarAsync(NpgsqlConnection connection, string sql)
@@ -109,8 +115,10 @@ internal static class Seed
             """);
         yield return ("exports",
             $$"""
-            insert into exports (id, request, owner, state, created_at, attempt, worker, cancel_requested, input_bytes, input_bytes_done, messages, bytes, error, ledger, missing_segments, object_key, file_name)
-            select gen_random_uuid(), jsonb_build_object('sessions', jsonb_build_array({{id}}), 'format', 'mcap'), 'user:alice', 'succeeded', now() - i * interval '1 minute', 1, '', false, 1, 1, 1000, 100000, '', '[]', '[]', '', 'x.mcap'
+            insert into exports (id, request, owner, state, created_at, finished_at, cancel_requested, input_bytes, input_bytes_done, messages, bytes, error, ledger, missing_segments,
+                                 file_name, plan_hash, is_incomplete, problems, files, parts_done, parts_total, expires_at, swept_at)
+            select gen_random_uuid(), jsonb_build_object('sessions', jsonb_build_array({{id}}), 'format', 'mcap'), 'user:alice', 'succeeded', now() - i * interval '1 minute', now(), false, 1, 1, 1000, 100000, '', '[]', '[]',
+                   'x.mcap', '', false, '[]', 1, 1, 1, now(), now()
             from generate_series(1, least({{sessions}}, 2000)) i
             """);
         yield return ("analyze", "analyze");

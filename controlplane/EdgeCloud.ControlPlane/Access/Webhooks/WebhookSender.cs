@@ -17,6 +17,7 @@ internal sealed partial class WebhookSender(
     TimeProvider clock, ILogger<WebhookSender> log) : BackgroundService
 {
     private const int Parallel = 4;
+    private const int MaxErrorLength = 200;
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ClaimedFor = TimeSpan.FromSeconds(60);
@@ -110,7 +111,8 @@ internal sealed partial class WebhookSender(
             using var request = Request(webhook, delivery);
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
             var status = (int)response.StatusCode;
-            return (status, status is >= 200 and < 300 ? "" : $"answered {status} {response.ReasonPhrase}"[..Math.Min(200, $"answered {status} {response.ReasonPhrase}".Length)]);
+            var words = $"answered {status} {response.ReasonPhrase}";
+            return (status, status is >= 200 and < 300 ? "" : words.Length <= MaxErrorLength ? words : words[..MaxErrorLength]);
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
