@@ -52,10 +52,6 @@ public sealed class AppearanceTests(Portal portal)
             ("exports", "/exports", "warehouse round"),
             ("export", $"/exports/{export}", "Made of"),
             ("keys", "/account/keys", "Name of the new key"),
-            ("admin-users", "/admin/users", "Name of the new user"),
-            ("admin-webhooks", "/admin/webhooks", "Name of the new webhook"),
-            ("admin-audit", "/admin/audit", "Did what"),
-            ("admin-system", "/admin/system", "Runs since"),
         })
         {
             await visit.GoAsync(path);
