@@ -64,8 +64,8 @@ internal sealed class ChunkQueue : IDisposable
         }
     }
 
-    /// <summary>True while a good part of the memory waits for the disk.</summary>
-    public bool IsBusy => UsedBytes > _pool.LimitBytes / 4;
+    /// <summary>True while a good part of the memory waits for the disk: what can be done later is left for later.</summary>
+    public bool IsBusy => UsedBytes > _pool.LimitBytes / 8;
 
     /// <summary>Tells how many channel ids there are; older chunks refuse newer channels.</summary>
     public void SetChannels(int channels)

@@ -42,8 +42,9 @@ internal sealed class SegmentHasher(
         }
         else
         {
-            // MD5 takes two thirds of the time, so it is given up first.
-            segment.Digest.Add(work.Commit.Offset, work.Commit.Bytes.Bytes, withETag: Volatile.Read(ref _backlogBytes) <= options.MemoryBytes / 4);
+            // MD5 takes two thirds of the time, so it is given up first: messages need the processor to be compressed.
+            var isCalm = !queue.IsBusy && Volatile.Read(ref _backlogBytes) <= options.MemoryBytes / 4;
+            segment.Digest.Add(work.Commit.Offset, work.Commit.Bytes.Bytes, withETag: isCalm);
             if (work.Commit.Chunk is not { } chunk) return;
             Interlocked.Add(ref _backlogBytes, -chunk.Capacity);
             queue.Return(chunk);

@@ -79,6 +79,38 @@ public sealed class AgentRunTests(S3Server s3, MosquittoBroker broker)
     }
 
     [Fact]
+    public async Task A_ring_delivers_only_what_a_trigger_pins_also_when_the_agent_is_killed_before_the_event_is_over()
+    {
+        const string ring = "{ autostart: true, segment_seconds: 1, bound_ms: 10, ring: { minutes: 0.1 } }";
+        await using var robot = await RunningAgent.CreateAsync(broker, s3);
+        await using var plane = await ScriptedControlPlane.ConnectAsync(broker, robot.Robot);
+        robot.Start(recording: ring);
+        await Eventually.Holds(() => plane.Segments.Any(s => s.Custody is Custody.Discarded), Deadline, "the ring ran over a segment");
+        await plane.SendAsync(MqttTopicKind.Trigger, ContractJson.Write(new TriggerMessage
+        {
+            Robot = robot.Robot,
+            Reason = "bumper",
+            Span = new TriggerSpan { PreSeconds = 2, PostSeconds = 3 },
+        }));
+        await Eventually.Holds(() => plane.Sessions.Any(s => s.Manifest.Event is not null), Deadline, "the event is announced");
+        await robot.Process.KillAsync();
+        robot.Start(recording: ring);
+        await Eventually.Holds(
+            () => plane.Sessions.Any(s => s.Manifest is { Event: not null, State: SessionState.Finished }), Deadline, "the event is delivered");
+
+        var manifest = plane.Sessions.Last(s => s.Manifest.Event is not null).Manifest;
+        Assert.Equal("bumper", manifest.Name);
+        var clip = (await robot.ReadCertificateAsync(manifest.ObjectPrefix)).Event!;
+        Assert.Equal("mqtt", Assert.Single(clip.Triggers).Issuer);
+        Assert.NotEmpty(clip.Segments!);
+        Assert.Equal(clip.Segments!, plane.Segments.Where(s => s.Custody is Custody.Uploaded).Select(s => s.Manifest.Sequence).Distinct().Order());
+        Assert.All(plane.Segments.Where(s => s.Custody is Custody.Discarded), s => Assert.StartsWith("ring: ", s.Reason, StringComparison.Ordinal));
+        var parent = plane.Sessions.Last(s => s.Manifest.Session == clip.Parent).Manifest;
+        Assert.Single(parent.Gaps);
+        Assert.True(parent.Ledger.Sum(e => e.Discarded) > 0);
+    }
+
+    [Fact]
     public async Task Without_broker_and_bucket_recording_goes_on_and_everything_is_delivered_afterwards()
     {
         await using var robot = await RunningAgent.CreateAsync(broker, s3);
