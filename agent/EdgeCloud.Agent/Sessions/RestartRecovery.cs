@@ -34,7 +34,7 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
             var known = session.Segments.Select(s => s.Sequence).ToHashSet();
             QuarantineForeign(session);
             var last = Math.Max(LiveSession.LastSequenceOnDisk(session.Folder), session.File.Manifest.LastSequence);
-            var missing = Enumerable.Range(1, last).Where(s => !known.Contains(s)).ToList();
+            var missing = Enumerable.Range(1, last).Where(s => s > session.RunOverThrough && !known.Contains(s)).ToList();
             if (missing.Count == 0)
                 continue;
             session.Hold();

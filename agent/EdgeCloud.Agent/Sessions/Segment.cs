@@ -102,6 +102,9 @@ internal sealed class Segment
         return true;
     }
 
+    /// <summary>Deletes what is known about a segment that nobody needs to know of any more; its recording is gone already.</summary>
+    public void DeleteState() => File.Delete(_statePath);
+
     /// <summary>The control plane has answered <paramref name="custody"/>.</summary>
     public void Note(Custody custody)
     {

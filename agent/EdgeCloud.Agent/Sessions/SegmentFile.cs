@@ -89,10 +89,26 @@ internal sealed record SessionFile
     public IReadOnlyList<LedgerEntry> SegmentsLedger { get; set; } = [];
     /// <summary>See <see cref="SegmentsLedger"/>.</summary>
     public int LedgerThrough { get; init; }
+    /// <summary>The beginning of a ring's chain that is remembered as a whole only; null when every segment has its file.</summary>
+    public RunOver? RunOver { get; init; }
     /// <summary>True when the control plane has answered the manifest as it is.</summary>
     public bool Noted { get; init; }
     /// <summary>True when <c>session.json</c> is in the bucket.</summary>
     public bool Certified { get; init; }
+}
+
+/// <summary>
+/// Segments that a ring ran over and the control plane knows to be discarded: an always-on session must not grow for ever, on disk, in memory
+/// or in what is looked through.
+/// </summary>
+internal sealed record RunOver
+{
+    /// <summary>The last of them; the first is 1.</summary>
+    public required int Through { get; init; }
+    /// <summary>Its SHA-256, on which the chain goes on.</summary>
+    public required string Sha256 { get; init; }
+    /// <summary>What was in all of them, counted as discarded.</summary>
+    public IReadOnlyList<LedgerEntry> Discarded { get; set; } = [];
 }
 
 [JsonSourceGenerationOptions(

@@ -14,14 +14,16 @@ internal sealed class Session
     private readonly Dictionary<Guid, TimeRange> _pins = []; // by event
     private SessionFile _file;
     private Segment[]? _inOrder;
-    private IReadOnlyList<LedgerEntry> _discarded = [];
-    private int _nextSequence = 1;
+    private IReadOnlyList<LedgerEntry> _discarded;
+    private int _nextSequence;
     private int _holds;
 
     private Session(string folder, SessionFile file)
     {
         Folder = folder;
         _file = file;
+        _nextSequence = RunOverThrough + 1;
+        _discarded = file.RunOver?.Discarded ?? [];
     }
 
     public Guid Id => File.Manifest.Session;
@@ -42,6 +44,9 @@ internal sealed class Session
                 return _inOrder ??= [.. _segments.Values];
         }
     }
+
+    /// <summary>The segments up to this one were run over and are no longer among <see cref="Segments"/>; 0 for none.</summary>
+    public int RunOverThrough => File.RunOver?.Through ?? 0;
 
     /// <summary>Over, and no segment can be added any more: none is open, being recovered or waiting for an earlier one.</summary>
     public bool IsComplete
@@ -84,8 +89,13 @@ internal sealed class Session
         var session = new Session(folder, file);
         foreach (var segmentPath in Directory.EnumerateFiles(folder, "*.json"))
         {
-            if (!int.TryParse(Path.GetFileNameWithoutExtension(segmentPath), out _))
+            if (!int.TryParse(Path.GetFileNameWithoutExtension(segmentPath), out var sequence))
                 continue;
+            if (sequence <= session.RunOverThrough)
+            {
+                System.IO.File.Delete(segmentPath); // the crash came between remembering it as run over and this
+                continue;
+            }
             try
             {
                 session.Add(Segment.Load(session, segmentPath));
@@ -123,6 +133,8 @@ internal sealed class Session
             return false;
         DurableFile.Write(Path.Combine(folder, "session.json"), new SessionFile
         {
+            LedgerThrough = first.Sequence - 1,
+            RunOver = first.Sequence == 1 ? null : new RunOver { Through = first.Sequence - 1, Sha256 = first.PreviousSha256 ?? "" },
             Manifest = new SessionManifest
             {
                 Robot = first.Robot,
@@ -205,7 +217,8 @@ internal sealed class Session
             _unchained[unchained.Manifest.Sequence] = unchained;
             while (_unchained.Remove(_nextSequence, out var next))
             {
-                var previous = _segments.GetValueOrDefault(next.Manifest.Sequence - 1)?.Manifest.Sha256;
+                var previous = _segments.GetValueOrDefault(next.Manifest.Sequence - 1)?.Manifest.Sha256
+                    ?? (next.Manifest.Sequence == RunOverThrough + 1 ? _file.RunOver?.Sha256 : null);
                 var segment = Segment.Create(this, next with { Manifest = next.Manifest with { PreviousSha256 = previous } });
                 Add(segment);
                 added.Add(segment);
@@ -218,12 +231,41 @@ internal sealed class Session
             Update(f => WithLedger(f) with { Manifest = f.Manifest with { LastSequence = added[^1].Sequence } });
     }
 
+    /// <summary>
+    /// Forgets, of a live session, the segments at the chain's beginning that were run over and of which the control plane knows that: what was in
+    /// them stays in the ledger, and the chain goes on from the last of them. Nothing happens while they are few.
+    /// </summary>
+    public void ForgetRunOver(int atLeast = 64)
+    {
+        lock (_gate)
+        {
+            var gone = _segments.Values.TakeWhile(s => s.Custody is Custody.Discarded && s.State.Noted is Custody.Discarded).ToList();
+            if (!State.IsLive() || gone.Count < atLeast || gone[^1].Sequence > _file.LedgerThrough)
+                return;
+            Store(f => f with
+            {
+                RunOver = new RunOver
+                {
+                    Through = gone[^1].Sequence,
+                    Sha256 = gone[^1].Manifest.Sha256,
+                    Discarded = LedgerEntry.Sum((f.RunOver?.Discarded ?? []).Concat(gone.SelectMany(DiscardedOf))),
+                },
+            }, quietly: true);
+            foreach (var segment in gone)
+            {
+                _segments.Remove(segment.Sequence);
+                segment.DeleteState();
+            }
+            _inOrder = null;
+        }
+    }
+
     /// <summary>The manifest as it is now: sums over the segments and what is counted and in no segment.</summary>
     public SessionManifest Describe()
     {
         var file = File;
         var segments = Segments;
-        var last = segments.Count == 0 ? 0 : segments[^1].Sequence;
+        var last = segments.Count == 0 ? RunOverThrough : segments[^1].Sequence;
         var unsegmented = LiveCounts?.Invoke(last) ?? file.Unsegmented;
         // Behind a hole in the chain there may be more.
         var behind = segments.Where(s => s.Sequence > file.LedgerThrough).SelectMany(s => s.Manifest.Ledger);
@@ -231,6 +273,7 @@ internal sealed class Session
         return file.Manifest with
         {
             LastSequence = last,
+            RunOverThrough = RunOverThrough,
             Messages = ledger.Sum(e => e.Recorded),
             Ledger = ledger,
         };
@@ -270,10 +313,12 @@ internal sealed class Session
     {
         if (segment.Custody is not Custody.Discarded)
             return;
-        var ledger = segment.Manifest.Ledger.Select(e => new LedgerEntry { Topic = e.Topic, Discarded = e.Recorded });
         lock (_gate)
-            _discarded = LedgerEntry.Sum(_discarded.Concat(ledger));
+            _discarded = LedgerEntry.Sum(_discarded.Concat(DiscardedOf(segment)));
     }
+
+    private static IEnumerable<LedgerEntry> DiscardedOf(Segment segment) =>
+        segment.Manifest.Ledger.Select(e => new LedgerEntry { Topic = e.Topic, Discarded = e.Recorded });
 
     /// <summary>The file with the ledgers of those segments added that follow without a hole on what is in it.</summary>
     private SessionFile WithLedger(SessionFile file)

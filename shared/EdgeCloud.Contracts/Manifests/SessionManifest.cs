@@ -50,6 +50,10 @@ public sealed record SessionManifest : IContractMessage
     public RingSettings? Ring { get; init; }
     /// <summary>The stretch of another session that this one is; null for one that records.</summary>
     public EventClip? Event { get; init; }
+    /// <summary>
+    /// Segments up to this one were run over by a ring and announced as discarded; <see cref="Segments"/> begins after it. 0 for none.
+    /// </summary>
+    public int RunOverThrough { get; init; }
     /// <summary>The greatest segment sequence so far; 0 when there is none.</summary>
     public int LastSequence { get; init; }
     /// <summary>Messages recorded so far.</summary>

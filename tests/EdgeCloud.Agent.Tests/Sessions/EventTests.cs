@@ -128,6 +128,36 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_run_over_and_is_known_to_be_is_forgotten_and_chain_and_ledger_go_on()
+    {
+        await RecordAsync(segments: 8);
+        Ring.RunOver(_ring);
+        var (sha256, before) = (_ring.Segments[3].Manifest.Sha256, _ring.Describe());
+        _ring.ForgetRunOver(atLeast: 4);
+        Assert.Equal(8, _ring.Segments.Count); // the control plane does not know yet
+        foreach (var segment in _ring.Segments.Take(4))
+            segment.Note(Custody.Discarded);
+        _ring.ForgetRunOver(atLeast: 4);
+        Assert.Equal([5, 6, 7, 8], _ring.Segments.Select(s => s.Sequence));
+        Assert.Equal(sha256, _ring.Segments[0].Manifest.PreviousSha256);
+        Assert.Equal(before.Ledger, _ring.Describe().Ledger);
+        Assert.Equal((before.Messages, 8, 4), (_ring.Describe().Messages, _ring.Describe().LastSequence, _ring.Describe().RunOverThrough));
+        Assert.False(File.Exists(Path.Combine(_ring.Folder, "000004.json")));
+
+        using var copy = new TemporaryFolder();
+        await _bench.CrashIntoAsync(copy.Path);
+        await using var again = await _bench.GoOnAsync(copy.Path);
+        var ring = again.Book.Find(_ring.Id)!;
+        again.Send("/a", 10);
+        await again.Desk.FinishAsync(ring);
+        Assert.Equal([5, 6, 7, 8, 9], ring.Segments.Select(s => s.Sequence));
+        Assert.All(ring.Segments, s => Assert.Equal(Custody.Sealed, s.Custody));
+        Assert.Equal(16_010, ring.Describe().Messages);
+        Assert.Equal(8000, Assert.Single(ring.Describe().Ledger).Discarded);
+        Assert.Equal([5, 6, 7, 8, 9], ring.Certify().Segments!.Select(s => s.Sequence));
+    }
+
+    [Fact]
     public async Task A_rule_on_a_field_fires_when_it_begins_to_hold()
     {
         var level = _bench.Recorder.TopicAppeared(new SourceTopic

@@ -25,10 +25,11 @@ internal static class Ring
                 : ring.Bytes is { } limit && bytes > limit ? $"ring: more than {limit} bytes"
                 : null;
             if (cause is null)
-                return;
+                break;
             if (TryGiveUp(segment, cause))
                 bytes -= segment.State.Bytes;
         }
+        session.ForgetRunOver();
     }
 
     /// <summary>Gives up the oldest segment of all ring sessions that nobody wants; null when there is none.</summary>
