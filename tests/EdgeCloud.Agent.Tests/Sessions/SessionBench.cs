@@ -15,6 +15,7 @@ internal sealed class SessionBench : IAsyncDisposable
     private readonly TemporaryFolder? _own;
     private readonly Dictionary<string, TopicHandle> _topics = [];
     private readonly Dictionary<string, uint> _sent = [];
+    private bool _isDisposed;
     private ulong _time = 1_700_000_000_000_000_000;
 
     private SessionBench(TemporaryFolder? own, string dataDir, RecordingSettings recording)
@@ -175,6 +176,9 @@ internal sealed class SessionBench : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         await Desk.DisposeAsync();
         _own?.Dispose();
     }
