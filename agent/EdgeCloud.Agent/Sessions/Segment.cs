@@ -103,7 +103,7 @@ internal sealed class Segment
     }
 
     /// <summary>Deletes what is known about a segment that nobody needs to know of any more; its recording is gone already.</summary>
-    public void DeleteState() => File.Delete(_statePath);
+    public void DeleteState() => File.Delete(StatePath);
 
     /// <summary>The control plane has answered <paramref name="custody"/>.</summary>
     public void Note(Custody custody)
