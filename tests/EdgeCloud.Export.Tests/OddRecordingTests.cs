@@ -3,7 +3,6 @@ using System.Text;
 using EdgeCloud.Contracts;
 using EdgeCloud.Export.DuckDb;
 using EdgeCloud.Mcap;
-using EdgeCloud.Mcap.Reading;
 using EdgeCloud.Mcap.Writing;
 using EdgeCloud.Testing;
 

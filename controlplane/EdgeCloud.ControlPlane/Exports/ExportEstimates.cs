@@ -2,7 +2,6 @@ using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Access;
 using EdgeCloud.ControlPlane.Catalogue;
-using EdgeCloud.Export;
 using Microsoft.EntityFrameworkCore;
 
 namespace EdgeCloud.ControlPlane.Exports;

@@ -6,7 +6,6 @@ using EdgeCloud.Mcap.Reading;
 using EdgeCloud.Ros2.Json;
 using EdgeCloud.Testing;
 using EdgeCloud.Testing.Ros;
-using Microsoft.Extensions.Logging;
 
 namespace EdgeCloud.Agent.Tests.Sources.Dds;
 
