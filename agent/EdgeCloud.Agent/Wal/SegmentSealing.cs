@@ -38,6 +38,9 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
         using (file)
         using (digest)
         {
+            // An attempt before may have renamed the file and back without knowing what of that is durable. Its bytes stay as they are until
+            // its name is the open one for sure: a power cut could otherwise leave a half-written end under the sealed name.
+            files.SyncDirectory(Path.GetDirectoryName(openPath)!);
             Complete(digest, file.Path, contents.End);
             using var writer = new StagedWriter(file, contents.End, digest);
             WriteEnd(writer, contents, endMetadata, digest.Crc);
