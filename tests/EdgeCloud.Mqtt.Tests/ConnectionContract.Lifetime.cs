@@ -39,7 +39,12 @@ public abstract partial class ConnectionContract
 
         var other = await ConnectAsync(As(Robot));
         await other.PublishAsync(Text(Topic(Robot, "log"), "marker"), Deadline);
-        Assert.Equal("marker", Text(await NextAsync(listener)));
+        // A Will of another test's connection, whose relay went before its farewell, may come in between.
+        for (var heard = ""; heard != "marker";)
+        {
+            heard = Text(await NextAsync(listener));
+            Assert.NotEqual("gone", heard);
+        }
     }
 
     [Fact]
