@@ -51,6 +51,7 @@ public sealed class AppearanceTests(Portal portal)
             ("segment", $"/sessions/{session}/segments/1", "Object and hashes"),
             ("exports", "/exports", "warehouse round"),
             ("export", $"/exports/{export}", "Made of"),
+            ("export-new", $"/exports/new?session={session}&format=parquet", "To be read"),
             ("keys", "/account/keys", "Name of the new key"),
         })
         {

@@ -55,9 +55,9 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
         await page.Mouse.MoveAsync(box.X + 400, box.Y + 80);
         await page.Mouse.UpAsync();
         await Expect(page).ToHaveURLAsync(new Regex("[?&]from=.*to="));
-        await Expect(page.GetByText("Whole session")).ToBeVisibleAsync();
+        await Expect(page.GetByTestId("plot-panel").GetByRole(AriaRole.Link, new() { Name = "Whole session" })).ToBeVisibleAsync();
         await page.GoBackAsync();
-        await Expect(page.GetByText("Whole session")).Not.ToBeVisibleAsync();
+        await Expect(page.GetByTestId("plot-panel").GetByRole(AriaRole.Link, new() { Name = "Whole session" })).Not.ToBeVisibleAsync();
     }
 
     [Fact]
@@ -111,7 +111,8 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
         foreach (var path in new[] { "series?field=/imu/data:linear_acceleration.x", "frame?topic=/camera/image/compressed" })
         {
             var answer = await visit.Page.APIRequest.GetAsync($"/sessions/{Session}/preview/{path}", new() { MaxRedirects = 0 });
-            Assert.Equal(401, answer.Status);
+            // To the login, or refused outright.
+            Assert.Contains(answer.Status, new[] { 302, 401 });
         }
     }
 

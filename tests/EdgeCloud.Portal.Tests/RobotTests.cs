@@ -89,7 +89,7 @@ public sealed class RobotTests(Portal portal)
 
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Export" }).ClickAsync();
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Create export" }).ClickAsync();
-        await visit.Page.WaitForURLAsync("**/exports/*");
+        await visit.Page.WaitForURLAsync(new Regex("/exports/[0-9a-f]{8}-"));
         var link = visit.Page.GetByRole(AriaRole.Link, new() { Name = "Download" });
         await Expect(link).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
         var download = await visit.Page.RunAndWaitForDownloadAsync(() => link.ClickAsync());

@@ -104,7 +104,10 @@
           if (data.complete) return;
         }
       } catch (error) {
-        if (error.name !== 'AbortError') this.fail('The server cannot be reached; the plot loads again when you change it.');
+        if (error.name === 'AbortError') return;
+        this.fail('The server cannot be reached; the plot loads again when you change it.');
+        // An error of this script is not the network's: it belongs into the console.
+        if (navigator.onLine && !(error instanceof TypeError && /fetch/i.test(error.message))) throw error;
       }
     }
     fail(words) {
@@ -127,8 +130,8 @@
       const units = [...new Set(data.series.map(s => s.unit))];
       this.strips = units.map(unit => new Strip(this, unit, data.series.map((s, i) => ({ ...s, i })).filter(s => s.unit === unit)));
       this.body.replaceChildren(...this.strips.map(s => s.box));
-      this.draw();
       this.legend();
+      this.draw();
       this.notes.replaceChildren(...data.holes.slice(0, 20).map(h => make('li', '', `${clock(BigInt(h.from_ns), 1e9)} to ${clock(BigInt(h.to_ns), 1e9)}: ${h.reason}`)));
     }
     draw() { this.strips?.forEach(s => s.draw()); this.overlay(); }

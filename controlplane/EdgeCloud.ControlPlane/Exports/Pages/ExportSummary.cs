@@ -27,8 +27,17 @@ public sealed record ExportSummary
     public required string FileName { get; init; }
     public required IReadOnlyList<LedgerEntry> Ledger { get; init; }
     public required IReadOnlyList<string> MissingSegments { get; init; }
+    public required int PartsDone { get; init; }
+    public required int PartsTotal { get; init; }
+    public required int Files { get; init; }
+    public required bool IsIncomplete { get; init; }
+    public required IReadOnlyList<string> Problems { get; init; }
+    public required DateTimeOffset? ExpiresAt { get; init; }
+    /// <summary>The parts in order, and the paths of the data files; only for a page of one export.</summary>
+    public IReadOnlyList<ExportPartView> Parts { get; init; } = [];
+    public IReadOnlyList<string> Paths { get; init; } = [];
 
-    public bool IsOver => State is ExportState.Succeeded or ExportState.Failed or ExportState.Cancelled;
+    public bool IsOver => State is not (ExportState.Queued or ExportState.Running);
 
     /// <summary>What it is of, in words.</summary>
     public string Title => Sessions switch
@@ -53,6 +62,34 @@ public sealed record ExportSummary
         return [.. exports.Select(e => Of(e, [.. e.Request.Sessions.Where(sessions.ContainsKey).Select(id => sessions[id])]))];
     }
 
+    /// <summary>One export with its parts and files; null when there is no such export.</summary>
+    public static async Task<ExportSummary?> FindAsync(CatalogueDb db, Guid id, CancellationToken cancellation)
+    {
+        if (await db.Exports.AsNoTracking().SingleOrDefaultAsync(e => e.Id == id, cancellation) is not { } export)
+            return null;
+        var summary = (await OfAsync(db, [export], cancellation))[0];
+        return summary with
+        {
+            Parts = await db.ExportParts.AsNoTracking().Where(p => p.ExportId == id && p.Kind == PartKind.Data).OrderBy(p => p.Number)
+                .Select(p => new ExportPartView
+                {
+                    Number = p.Number,
+                    Name = p.Name,
+                    State = p.State,
+                    InputBytes = p.InputBytes,
+                    InputBytesDone = p.InputBytesDone,
+                    Messages = p.Messages,
+                    Bytes = p.Bytes,
+                    Attempts = p.Attempts,
+                    Worker = p.Worker,
+                    Error = p.Error,
+                }).ToListAsync(cancellation),
+            Paths = export.State != ExportState.Succeeded ? [] : await db.ExportFiles.AsNoTracking()
+                .Where(f => f.ExportId == id && f.Path != "manifest.json" && f.Path != "README.md").OrderBy(f => f.Path).Take(100)
+                .Select(f => f.Path).ToListAsync(cancellation),
+        };
+    }
+
     private static ExportSummary Of(ExportJob export, IReadOnlyList<ExportedSession> sessions) => new()
     {
         Id = export.Id,
@@ -73,6 +110,12 @@ public sealed record ExportSummary
         FileName = export.FileName,
         Ledger = export.Ledger,
         MissingSegments = export.MissingSegments,
+        PartsDone = export.PartsDone,
+        PartsTotal = export.PartsTotal,
+        Files = export.Files,
+        IsIncomplete = export.IsIncomplete,
+        Problems = export.Problems,
+        ExpiresAt = export.ExpiresAt,
     };
 }
 

@@ -30,6 +30,9 @@ public static class PreviewApi
             .ProducesValidationProblem().ProducesProblem(404).ProducesProblem(409);
         preview.MapGet("/log", LogAsync).WithName("listLogLines").WithSummary("List log messages and diagnoses, newest first")
             .ProducesValidationProblem().ProducesProblem(404);
+        preview.MapPost("/viewer", OpenAsync).WithName("openInViewer")
+            .WithSummary("Merge a part of a session into one file and link to it in Foxglove and Lichtblick; the same part is made once")
+            .RequireAuthorization(Policies.Export).ProducesValidationProblem().ProducesProblem(404).ProducesProblem(409);
     }
 
     /// <summary>Maps those that the portal's own scripts and images ask for.</summary>
@@ -99,6 +102,10 @@ public static class PreviewApi
         var session = await PreviewSession.OfAsync(db, id, from, to, cancellation);
         return TypedResults.Ok(await lines.ReadAsync(session, new LogFilter(topic, least, q ?? "", limit ?? 200), Patience(wait), cancellation));
     }
+
+    private static async Task<Ok<ViewerView>> OpenAsync(
+        [FromServices] Viewers viewers, HttpContext context, Guid id, ViewerRequest request, CancellationToken cancellation) =>
+        TypedResults.Ok(await viewers.OpenAsync(id, request, Actor.Of(context), cancellation));
 
     private static PlottedField Plotted(string text)
     {

@@ -13,6 +13,7 @@ public static class PreviewSetup
         builder.Services.AddSingleton<PreviewMessages>();
         builder.Services.AddSingleton<SeriesPlots>();
         builder.Services.AddSingleton<LogLines>();
+        builder.Services.AddSingleton<Viewers>();
         builder.Services.AddSingleton<ExcerptMaker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ExcerptMaker>());
     }
