@@ -1,8 +1,8 @@
 using System.Diagnostics;
+using EdgeCloud.Agent;
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Upload;
-using EdgeCloud.Agent;
 using EdgeCloud.Contracts;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using EdgeCloud.Agent.Configuration;
-using EdgeCloud.Agent.Sources;
 using EdgeCloud.Agent.Sessions;
+using EdgeCloud.Agent.Sources;
 using EdgeCloud.Contracts;
 using EdgeCloud.Testing;
 

@@ -87,7 +87,8 @@ internal static class SteadyLoad
         var own = Path.Combine(folder, kind);
         Directory.CreateDirectory(own);
         using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!,
-            [typeof(SteadyLoad).Assembly.Location, "wal", ChildArgument, kind, own]) { RedirectStandardOutput = true })!;
+            [typeof(SteadyLoad).Assembly.Location, "wal", ChildArgument, kind, own])
+        { RedirectStandardOutput = true })!;
         var line = process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{kind} said nothing.");
         process.WaitForExit();
         Directory.Delete(own, recursive: true);

@@ -1,6 +1,6 @@
+using EdgeCloud.Contracts;
 using EdgeCloud.ControlPlane.Catalogue;
 using EdgeCloud.ControlPlane.Exports;
-using EdgeCloud.Contracts;
 using EdgeCloud.Export;
 using EdgeCloud.Mcap.Reading;
 
