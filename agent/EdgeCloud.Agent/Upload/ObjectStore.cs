@@ -31,12 +31,14 @@ internal sealed class ObjectStore : IDisposable
     private readonly AmazonS3Client _client;
     private readonly string _bucket;
     private readonly TimeSpan _stallLimit;
+    private readonly bool _overTls;
     private volatile bool _serverRefusesConditions;
 
     public ObjectStore(S3Settings settings, TimeSpan stallLimit)
     {
         _bucket = settings.Bucket;
         _stallLimit = stallLimit;
+        _overTls = settings.Endpoint.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
         Place = $"{settings.Endpoint.TrimEnd('/')}/{settings.Bucket}";
         _client = new AmazonS3Client(new BasicAWSCredentials(settings.AccessKey, settings.SecretKey), new AmazonS3Config
         {
@@ -52,7 +54,6 @@ internal sealed class ObjectStore : IDisposable
             Timeout = TimeSpan.FromDays(1),
             ConnectTimeout = TimeSpan.FromSeconds(10),
         });
-        _client.BeforeRequestEvent += SignWithoutReading;
     }
 
     /// <summary>Server and bucket, for messages.</summary>
@@ -161,6 +162,8 @@ internal sealed class ObjectStore : IDisposable
                 InputStream = body,
                 MD5Digest = Convert.ToBase64String(Convert.FromHexString(md5Hex)),
                 UseChunkEncoding = false,
+                // TLS and the MD5 vouch for the content. Over plain HTTP the signature has to, and the SDK reads the part once more for it.
+                DisablePayloadSigning = _overTls,
             }, stall.Token);
             return answer.ETag.Trim('"');
         });
@@ -205,13 +208,6 @@ internal sealed class ObjectStore : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
-
-    /// <summary>A part's content is vouched for by its MD5: without this the SDK would read and hash it once more before sending it.</summary>
-    private static void SignWithoutReading(object sender, RequestEventArgs e)
-    {
-        if (e is WebServiceRequestEventArgs { Request: UploadPartRequest } request)
-            request.Headers[PayloadHash] = "UNSIGNED-PAYLOAD";
-    }
 
     private PutObjectRequest Put(string key, Stream body, string md5Base64, string contentType) => new()
     {
