@@ -1,6 +1,8 @@
 # syntax=docker/dockerfile:1
 # The agent, built from the root of the repository:
 #   docker build --file infra/images/agent.Dockerfile --tag edgecloud-agent .
+# It has the sources replay and simulated. Source dds needs the native part compiled against the CycloneDDS of the machine that runs it: build
+# the agent there (README), or in an image of your own that has cyclonedds-dev and gcc.
 # Its configuration is expected at /etc/edgecloud/agent.yaml or in EDGECLOUD_ variables, its recordings stay in /var/lib/edgecloud.
 FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /src

@@ -6,7 +6,7 @@ using EdgeCloud.Testing;
 
 namespace EdgeCloud.ControlPlane.Tests.Flow;
 
-/// <summary>What happens while something that the control plane needs is away, and who may do what.</summary>
+/// <summary>What happens while something that the control plane needs is away.</summary>
 [Collection(nameof(ControlPlaneCollection))]
 public sealed class OutageTests(ControlPlaneProcess plane, PostgresServer postgres, MosquittoBroker broker, S3Server s3) : IAsyncLifetime
 {
