@@ -89,15 +89,17 @@ internal sealed class ScriptedServer : IAsyncDisposable
             text.Append(Encoding.UTF8.GetString(buffer, 0, n));
             var request = text.ToString();
             var head = request.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-            if (n == 0 || (head >= 0 && request.Length - head - 4 >= BodyLength(request[..head])))
+            if (n == 0 || (head >= 0 && IsWhole(request[..head], request[(head + 4)..])))
                 return request;
         }
     }
 
     // The client sends its small JSON bodies chunked or with a length; a chunked one ends with an empty chunk.
-    private static int BodyLength(string head)
+    private static bool IsWhole(string head, string body)
     {
+        if (head.Contains("Transfer-Encoding: chunked", StringComparison.OrdinalIgnoreCase))
+            return body.EndsWith("0\r\n\r\n", StringComparison.Ordinal);
         var line = head.Split("\r\n").FirstOrDefault(l => l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));
-        return line is null ? 0 : int.Parse(line["Content-Length:".Length..]);
+        return line is null || body.Length >= int.Parse(line["Content-Length:".Length..]);
     }
 }

@@ -8,6 +8,8 @@ namespace EdgeCloud.Cli.Commands;
 internal static class RobotsCommand
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(300);
+    // A fetch is asked of the session that it is of: edgecloud sessions fetch.
+    private static readonly string[] Words = [.. Enum.GetValues<CommandKind>().Where(k => k != CommandKind.Fetch).Select(Output.Word)];
 
     public static Command Create() => new("robots", "Robots: who is there, and telling them what to do") { CreateList(), CreateCommand() };
 
@@ -53,10 +55,10 @@ internal static class RobotsCommand
     private static Command CreateCommand()
     {
         var robot = new Argument<string>("robot") { Description = "Robot id" };
-        var what = new Argument<string>("command") { Description = "start, pause, resume, finish, cancel, sync, status or configure" };
-        what.AcceptOnlyFromAmong("start", "pause", "resume", "finish", "cancel", "sync", "status", "configure");
+        var what = new Argument<string>("command") { Description = $"One of {string.Join(", ", Words)}" };
+        what.AcceptOnlyFromAmong(Words);
         var session = Ids.Option("--session", "Session meant; needed when the robot has several");
-        var name = new Option<string>("--name") { Description = "start: a name for the session", DefaultValueFactory = _ => "" };
+        var name = new Option<string>("--name") { Description = "start: a name for the session; trigger: why", DefaultValueFactory = _ => "" };
         var topics = new Option<string[]>("--topics") { Description = "start: topics to record, * stands for anything (default: all)", AllowMultipleArgumentsPerToken = true };
         var exclude = new Option<string[]>("--exclude") { Description = "start: topics not to record", AllowMultipleArgumentsPerToken = true };
         var upload = new Option<string?>("--upload") { Description = "start: when segments go up: now, on-demand, or a network condition of the robot such as wifi-only" };
