@@ -129,6 +129,23 @@ public sealed class FormatTests : IDisposable
     }
 
     [Fact]
+    public async Task NumPy_says_for_each_row_whether_a_field_has_a_value_lists_included()
+    {
+        var file = Samples.Awkward;
+        await Samples.ExportAsync(file, await Samples.PlanAsync(file, new() { Format = "numpy", Selection = new() { Include = ["/damaged"] } }), _folder["export"]);
+
+        var said = await ExportReaders.PythonAsync("-c", $$"""
+            import numpy
+            table = numpy.load({{'"' + _folder["export/damaged.npz"] + '"'}})
+            valid = {n[:-7]: table[n] for n in table.files if n.endswith("__valid")}
+            for name, rows in valid.items():
+                assert rows.shape == (40,) and numpy.flatnonzero(~rows).tolist() == [13], (name, rows.shape)
+            print(" ".join(sorted(valid)))
+            """);
+        Assert.Equal("big bigger blob names number shapes signed_bytes small three when wide yes", said.Trim());
+    }
+
+    [Fact]
     public async Task Images_are_arrays_of_their_shape_and_files_that_other_programs_open()
     {
         var file = Samples.Awkward;

@@ -29,6 +29,12 @@ internal sealed class NumpyArrays(Scratch scratch)
     public void Append(string name, Column column, int from, int to, IReadOnlyList<int> dimensions)
     {
         AppendValidity(name, column, from, to, dimensions);
+        AppendValues(name, column, from, to, dimensions);
+    }
+
+    // Items of a list have its name, but no validity of their own: where one is missing, its list is.
+    private void AppendValues(string name, Column column, int from, int to, IReadOnlyList<int> dimensions)
+    {
         switch (column)
         {
             case NumberColumn numbers:
@@ -39,11 +45,11 @@ internal sealed class NumpyArrays(Scratch scratch)
                 AppendText(name, text, from, to, dimensions);
                 break;
             case FixedListColumn list:
-                Append(name, list.Items, from * list.Type.Size, to * list.Type.Size, [.. dimensions, list.Type.Size]);
+                AppendValues(name, list.Items, from * list.Type.Size, to * list.Type.Size, [.. dimensions, list.Type.Size]);
                 break;
             case ListColumn list:
                 AppendOffsets(name, list.Offsets[from..(to + 1)]);
-                Append(name, list.Items, list.Offsets[from], list.Offsets[to], []);
+                AppendValues(name, list.Items, list.Offsets[from], list.Offsets[to], []);
                 break;
             case StructColumn structs:
                 for (var i = 0; i < structs.Fields.Count; i++)
@@ -125,7 +131,8 @@ internal sealed class NumpyArrays(Scratch scratch)
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "is no number"),
     };
 
-    private void AppendValidity(string name, Column column, int from, int to, IReadOnlyList<int> dimensions)
+    /// <summary>Adds which rows of a column have a value.</summary>
+    public void AppendValidity(string name, Column column, int from, int to, IReadOnlyList<int> dimensions)
     {
         var before = _rows.GetValueOrDefault(name);
         _rows[name] = before + to - from;

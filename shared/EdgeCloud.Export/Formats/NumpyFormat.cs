@@ -22,11 +22,13 @@ internal sealed class NumpyFormat : TableFormat
             for (var i = 0; i < rows.Columns.Count; i++)
             {
                 if (images is null && clouds is null || rows.Columns[i].Name != "data")
+                {
                     arrays.Append(rows.Columns[i].Name, rows.Batch[i], 0, rows.Rows, []);
-                else if (images is not null)
-                    images.Append(rows.Batch, i, rows.Rows);
-                else
-                    clouds!.Append(rows.Batch, i, rows.Rows);
+                    continue;
+                }
+                arrays.AppendValidity("data", rows.Batch[i], 0, rows.Rows, []);
+                images?.Append(rows.Batch, i, rows.Rows);
+                clouds?.Append(rows.Batch, i, rows.Rows);
             }
         }
         images?.Finish();
