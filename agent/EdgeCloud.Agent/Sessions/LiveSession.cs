@@ -35,7 +35,7 @@ internal sealed class LiveSession
         var first = Math.Max(LastSequenceOnDisk(session.Folder), session.File.Manifest.LastSequence) + 1;
         var recording = new SessionRecording(
             session, gate, end => new SegmentLog(session.Folder, first, options with { EndMetadata = end }), new TopicRules(configuration.Recording.Topics),
-            triggers, session.File.Unsegmented, gap);
+            triggers, first - 1, session.File.Unsegmented, gap);
         session.LiveCounts = recording.CountsAfter;
         return new LiveSession(recording, options);
     }

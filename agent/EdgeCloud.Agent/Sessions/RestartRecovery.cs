@@ -27,13 +27,10 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
         {
             using (var recovery = new SegmentRecovery(LiveSession.OptionsOf(session, configuration)))
                 recovery.Survey(session.Folder);
-            var sealedLast = session.Segments.Select(s => s.Sequence).Concat(SequencesOf(session, ".mcap")).DefaultIfEmpty(0).Max();
-            // The ledger of a later sealed segment accounts for them.
-            if (sealedLast > session.File.UnsegmentedAfter && session.File.Unsegmented.Count > 0)
-                session.UpdateQuietly(f => f with { Unsegmented = [], UnsegmentedAfter = sealedLast });
             var known = session.Segments.Select(s => s.Sequence).ToHashSet();
             QuarantineForeign(session);
             var last = Math.Max(LiveSession.LastSequenceOnDisk(session.Folder), session.File.Manifest.LastSequence);
+            CarryCounts(session, last);
             var missing = Enumerable.Range(1, last).Where(s => s > session.RunOverThrough && !known.Contains(s)).ToList();
             if (missing.Count == 0)
                 continue;
@@ -41,6 +38,26 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
             _work.Add((session, missing));
         }
         RemoveLeftovers();
+    }
+
+    /// <summary>
+    /// Keeps those of a session's counts that are in no segment's ledger: in that of the next one that was sealed they are, in one that recovery seals
+    /// they are not.
+    /// </summary>
+    private static void CarryCounts(Session session, int last)
+    {
+        var file = session.File;
+        if (file.Ended.Count == 0 && (file.Unsegmented.Count == 0 || file.UnsegmentedAfter >= last))
+            return;
+        var accounted = session.Segments.Select(s => s.Sequence).Concat(SequencesOf(session, ".mcap")).ToHashSet();
+        var isAccounted = file.UnsegmentedAfter < session.RunOverThrough || accounted.Contains(file.UnsegmentedAfter + 1);
+        var ended = file.Ended.Where(e => e.Sequence > session.RunOverThrough && !accounted.Contains(e.Sequence)).SelectMany(e => e.Ledger);
+        session.UpdateQuietly(f => f with
+        {
+            Unsegmented = LedgerEntry.Sum((isAccounted ? [] : f.Unsegmented).Concat(ended)),
+            UnsegmentedAfter = last,
+            Ended = [],
+        });
     }
 
     /// <summary>Moves aside what nobody of this agent put into a session's folder.</summary>

@@ -85,6 +85,8 @@ internal sealed record SessionFile
     public IReadOnlyList<LedgerEntry> Unsegmented { get; init; } = [];
     /// <summary>See <see cref="Unsegmented"/>.</summary>
     public int UnsegmentedAfter { get; init; }
+    /// <summary>The same of segments that have ended and were not sealed when it was written: recovery, which seals them, finds only their messages.</summary>
+    public IReadOnlyList<EndedLedger> Ended { get; set; } = [];
     /// <summary>The sum of the ledgers of segments up to <see cref="LedgerThrough"/>, so that a start need not read all of them.</summary>
     public IReadOnlyList<LedgerEntry> SegmentsLedger { get; set; } = [];
     /// <summary>See <see cref="SegmentsLedger"/>.</summary>
@@ -96,6 +98,9 @@ internal sealed record SessionFile
     /// <summary>True when <c>session.json</c> is in the bucket.</summary>
     public bool Certified { get; init; }
 }
+
+/// <summary>Drops and pauses of a segment that has ended.</summary>
+internal sealed record EndedLedger(int Sequence, IReadOnlyList<LedgerEntry> Ledger);
 
 /// <summary>
 /// Segments that a ring ran over and the control plane knows to be discarded: an always-on session must not grow for ever, on disk, in memory

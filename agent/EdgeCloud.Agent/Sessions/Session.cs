@@ -266,7 +266,7 @@ internal sealed class Session
         var file = File;
         var segments = Segments;
         var last = segments.Count == 0 ? RunOverThrough : segments[^1].Sequence;
-        var unsegmented = LiveCounts?.Invoke(last) ?? file.Unsegmented;
+        var unsegmented = LiveCounts?.Invoke(last) ?? [.. file.Unsegmented, .. file.Ended.Where(e => e.Sequence > last).SelectMany(e => e.Ledger)];
         // Behind a hole in the chain there may be more.
         var behind = segments.Where(s => s.Sequence > file.LedgerThrough).SelectMany(s => s.Manifest.Ledger);
         var ledger = LedgerEntry.Sum(file.SegmentsLedger.Concat(behind).Concat(Discarded).Concat(unsegmented));

@@ -20,11 +20,11 @@ internal sealed class SessionRecording
     private readonly TopicSelection _selection;
     private readonly TopicRules _rules;
     private readonly TriggerWatch _triggers;
-    private readonly RecordingGap? _gap;
     private readonly List<TopicRoute> _routes = [];
     private readonly Dictionary<string, TopicLine> _lines = new(StringComparer.Ordinal);
     private readonly Dictionary<int, IReadOnlyList<LedgerEntry>> _endedLedgers = [];
     private IReadOnlyList<LedgerEntry> _carried;
+    private RecordingGap? _gap;
     private int _lastEnded;
     private long _clockJumpNs;
     private long _lastLogTimeNs;
@@ -48,17 +48,19 @@ internal sealed class SessionRecording
     /// <param name="openLog">Opens the session's log, given what to ask for the end of each segment.</param>
     /// <param name="rules">How topics are treated.</param>
     /// <param name="triggers">Looks at what it records.</param>
-    /// <param name="carried">Counts from before a restart that are in no segment.</param>
+    /// <param name="lastEnded">The greatest number that a segment of the session ever had.</param>
+    /// <param name="carried">Counts from before a restart that are in none of those.</param>
     /// <param name="gap">The time before a restart in which nothing was recorded; null for none.</param>
     public SessionRecording(
         Session session, Lock gate, Func<Func<SegmentFacts, IEnumerable<SegmentMetadata>>, SegmentLog> openLog, TopicRules rules,
-        TriggerWatch triggers, IReadOnlyList<LedgerEntry> carried, RecordingGap? gap)
+        TriggerWatch triggers, int lastEnded, IReadOnlyList<LedgerEntry> carried, RecordingGap? gap)
     {
         _triggers = triggers;
         _gap = gap;
         Session = session;
         _gate = gate;
         _selection = session.File.Manifest.Selection;
+        _lastEnded = lastEnded;
         _carried = carried;
         _rules = rules;
         IsPaused = session.State is SessionState.Paused;
@@ -165,17 +167,24 @@ internal sealed class SessionRecording
     public void Save()
     {
         IReadOnlyList<LedgerEntry> counts;
+        IReadOnlyList<EndedLedger> ended;
         int after;
         lock (_gate)
         {
             after = _lastEnded;
-            counts = [.. LedgerEntry.Sum(_lines.Values.Select(l => l.Unassigned()).Concat(_carried))
-                .Select(e => e with { Recorded = 0, Received = e.DroppedQueue + e.DroppedDisk + e.Paused + e.Limited, OddStamps = 0 })
-                .Where(e => e.Received + e.LostTransport > 0)];
+            counts = LossesIn(_lines.Values.Select(l => l.Unassigned()).Concat(_carried));
+            ended = [.. _endedLedgers.Select(l => new EndedLedger(l.Key, LossesIn(l.Value))).Where(l => l.Ledger.Count > 0)];
         }
-        if (!counts.SequenceEqual(Session.File.Unsegmented))
-            Session.UpdateQuietly(f => f with { Unsegmented = counts, UnsegmentedAfter = after });
+        var file = Session.File;
+        if (ended.Count + file.Ended.Count > 0 || !counts.SequenceEqual(file.Unsegmented) || counts.Count > 0 && after != file.UnsegmentedAfter)
+            Session.UpdateQuietly(f => f with { Unsegmented = counts, UnsegmentedAfter = after, Ended = ended });
     }
+
+    /// <summary>What of a ledger a file's contents do not tell.</summary>
+    private static IReadOnlyList<LedgerEntry> LossesIn(IEnumerable<LedgerEntry> ledger) =>
+        [.. LedgerEntry.Sum(ledger)
+            .Select(e => e with { Recorded = 0, Received = e.DroppedQueue + e.DroppedDisk + e.Paused + e.Limited, OddStamps = 0 })
+            .Where(e => e.Received + e.LostTransport > 0)];
 
     /// <summary>The ledger of an ended segment: as it was counted, or, when recovery made it in this process, from its contents alone.</summary>
     public IReadOnlyList<LedgerEntry> LedgerOf(SegmentFacts facts)
@@ -209,10 +218,10 @@ internal sealed class SessionRecording
         IReadOnlyList<LedgerEntry> ledger;
         var nodes = new SortedDictionary<string, string>(StringComparer.Ordinal);
         long jump;
-        bool isFirst;
+        RecordingGap? before;
         lock (_gate)
         {
-            isFirst = _lastEnded == 0;
+            (before, _gap) = (_gap, null);
             var entries = _lines.Values.Select(l => l.Assign(recorded.GetValueOrDefault(l.Topic))).ToList();
             ledger = [.. LedgerEntry.Sum(entries.Concat(_carried)).Where(e => e.Received + e.LostTransport > 0)];
             _carried = [];
@@ -228,7 +237,7 @@ internal sealed class SessionRecording
         yield return new SegmentMetadata(SegmentManifests.LedgerMetadata, values);
         if (nodes.Count > 0)
             yield return new SegmentMetadata(SegmentManifests.NodesMetadata, nodes);
-        if (isFirst && _gap is { } gap)
+        if (before is { } gap)
         {
             yield return new SegmentMetadata(SegmentManifests.GapMetadata, new Dictionary<string, string>
             {

@@ -1,5 +1,6 @@
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Contracts;
+using EdgeCloud.Testing;
 
 namespace EdgeCloud.Agent.Tests.Sessions;
 
@@ -44,6 +45,47 @@ public sealed class RestartRecoveryTests
         await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
         var ledger = SessionBench.Ledger(again.Book.Find(session.Id)!, "/a");
         Assert.Equal((7, 2, 5), (ledger.Received, ledger.Recorded, ledger.Paused));
+    }
+
+    [Fact]
+    public async Task Counts_of_a_pause_that_no_segment_holds_survive_any_number_of_restarts()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        bench.Send("/a", 3);
+        await bench.Desk.PauseAsync(session);
+        bench.Send("/a", 4);
+        await bench.Desk.DisposeAsync();
+        await using var second = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        second.Send("/a", 4);
+        await second.Desk.DisposeAsync();
+        await using var third = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        await third.Desk.DisposeAsync();
+        await using var fourth = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        var ledger = SessionBench.Ledger(fourth.Book.Find(session.Id)!, "/a");
+        Assert.Equal((11, 3, 8), (ledger.Received, ledger.Recorded, ledger.Paused));
+    }
+
+    [Fact]
+    public async Task Counts_of_a_segment_that_recovery_seals_survive_the_restart_after_it()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        bench.Send("/a", 3);
+        await bench.Desk.PauseAsync(session);
+        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(30), "the segment before the pause is sealed");
+        bench.Send("/a", 8);
+        await bench.Desk.ResumeAsync(session);
+        bench.Send("/a", 2);
+        await Eventually.Holds(() => bench.Recorder.Live[0].Log.DurableMessages == 5, TimeSpan.FromSeconds(30), "all of them are durable");
+        bench.Recorder.Live[0].Save();
+        using var folder = new TemporaryFolder();
+        await bench.CrashIntoAsync(folder.Path);
+        await using var second = await SessionBench.RestartAsync(folder.Path);
+        await second.Desk.DisposeAsync();
+        await using var third = await SessionBench.RestartAsync(folder.Path);
+        var ledger = SessionBench.Ledger(third.Book.Find(session.Id)!, "/a");
+        Assert.Equal((13, 5, 8), (ledger.Received, ledger.Recorded, ledger.Paused));
     }
 
     [Fact]
