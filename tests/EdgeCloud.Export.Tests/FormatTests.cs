@@ -198,6 +198,33 @@ public sealed class FormatTests : IDisposable
         Assert.Equal("all fits", said.Trim());
     }
 
+    [Theory]
+    [InlineData("parquet", false)]
+    [InlineData("parquet", true)]
+    [InlineData("csv", true)]
+    public async Task Files_beside_tables_have_names_of_their_own_where_no_reader_of_the_dataset_looks(string format, bool isAligned)
+    {
+        SkipWithoutDuckDb(format);
+        var file = Samples.Awkward;
+        var plan = await Samples.PlanAsync(file, new()
+        {
+            Format = format,
+            Selection = new() { Include = ["/camera/image"] },
+            Images = ImageFiles.Raw,
+            Alignment = isAligned ? new() { MasterTopic = "/camera/image" } : null,
+        });
+        // Two robots that saw something at the same times.
+        var other = plan.Sessions[0] with { Id = Recording.Session(8), Robot = "amr-02" };
+        plan = plan with { Sessions = [plan.Sessions[0], other with { Segments = [.. other.Segments.Select(s => s with { Session = other.Id })] }] };
+
+        var manifest = await Samples.ExportAsync(file, plan, _folder["export"]);
+
+        var images = manifest.Files.Where(f => f.Name.EndsWith(".raw", StringComparison.Ordinal)).Select(f => f.Name).ToList();
+        Assert.Equal(80, images.Distinct().Count());
+        Assert.All(images, name => Assert.StartsWith("camera.image/_files/", name));
+        Assert.All(images, name => Assert.True(File.Exists(_folder[$"export/{name}"])));
+    }
+
     [Fact]
     public async Task A_jpeg_shows_what_the_camera_saw()
     {

@@ -7,8 +7,10 @@ using EdgeCloud.Ros2.Columns;
 namespace EdgeCloud.Export.Tables;
 
 /// <summary>
-/// The files beside a table of images or point clouds, one for each message: <c>camera.image/1700000000000000000.png</c>, named after the
-/// log time; a second one of the same time has <c>-1</c> added. What has no place in the wanted format is written as it was recorded.
+/// The files beside a table of images or point clouds, one for each message: <c>camera.image/_files/1700000000000000000.png</c>, named after
+/// the log time; a second one of the same time has <c>-1</c> added. Tables in partitions have theirs below it:
+/// <c>camera.image/_files/robot=amr-01/date=2026-03-01/...</c>. Readers of datasets pass over folders that begin with an underscore. What has
+/// no place in the wanted format is written as it was recorded.
 /// </summary>
 internal sealed class RowFiles
 {
@@ -19,7 +21,7 @@ internal sealed class RowFiles
     private readonly ImageFields? _imageFields;
     private readonly CloudFields? _cloudFields;
     private readonly int _data;
-    private ulong _lastTime;
+    private ulong? _lastTime;
     private int _sameTime;
 
     private RowFiles(ExportSettings settings, Table table)
@@ -43,14 +45,15 @@ internal sealed class RowFiles
         _lastTime = header.LogTime;
         if (!Decode(data))
             return null;
+        var partition = _table.Partition.Length == 0 ? "" : $"{_table.Partition}/";
         var suffix = _sameTime == 0 ? "" : $"-{_sameTime}";
-        return $"{_table.Name}/{header.LogTime}{suffix}.{Extension()}";
+        return $"{_table.Name}/_files/{partition}{header.LogTime}{suffix}.{Extension()}";
     }
 
     /// <summary>Writes the files of all messages.</summary>
     public async Task WriteAsync(PartWork work, CancellationToken cancellation)
     {
-        (_lastTime, _sameTime) = (0, 0);
+        (_lastTime, _sameTime) = (null, 0);
         var reader = _table.Messages.Read();
         var encoder = new MediaEncoder();
         while (reader.Take(MessageHeader.Size) is { Length: > 0 } head)
