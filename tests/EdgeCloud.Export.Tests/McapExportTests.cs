@@ -142,6 +142,7 @@ public sealed class McapExportTests
         Assert.Contains("\"missing\":[\"00000001-0000-0000-0000-000000000000/77: discarded\"]", pairs["sessions"]);
         Assert.Contains("\"topic\":\"/a\",\"received\":7,\"recorded\":4", pairs["sessions"]);
         Assert.Contains("\"paused\":3", pairs["sessions"]);
+        Assert.Contains("\"discarded\":2", pairs["sessions"]);
         Assert.Contains("\"sha256\":\"sha-00000001", pairs["sessions"]);
     }
 

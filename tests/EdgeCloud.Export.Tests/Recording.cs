@@ -49,7 +49,7 @@ public sealed class Recording
             Robot = $"robot-{s.Key.ToString()[7]}",
             Segments = PlannedSegment.InRange(s.Value, from, to),
             Missing = [$"{s.Key}/77: discarded"],
-            Ledger = [new LedgerEntry { Topic = "/a", Received = 7, Recorded = 4, Paused = 3 }],
+            Ledger = [new LedgerEntry { Topic = "/a", Received = 7, Recorded = 4, Paused = 3, Discarded = 2 }],
         })],
     };
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using EdgeCloud.Contracts;
 using EdgeCloud.Mcap;
 
 namespace EdgeCloud.Export.Formats;
@@ -53,23 +52,8 @@ internal static class ExportRecord
         WriteTexts(json, "missing", session.Missing);
         json.WriteStartArray("ledger");
         foreach (var entry in session.Ledger)
-            Write(json, entry);
+            JsonSerializer.Serialize(json, entry, ExportJson.Default.LedgerEntry);
         json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void Write(Utf8JsonWriter json, LedgerEntry entry)
-    {
-        json.WriteStartObject();
-        json.WriteString("topic", entry.Topic);
-        json.WriteNumber("received", entry.Received);
-        json.WriteNumber("recorded", entry.Recorded);
-        json.WriteNumber("dropped_queue", entry.DroppedQueue);
-        json.WriteNumber("dropped_disk", entry.DroppedDisk);
-        json.WriteNumber("lost_transport", entry.LostTransport);
-        json.WriteNumber("paused", entry.Paused);
-        json.WriteNumber("limited", entry.Limited);
-        json.WriteNumber("odd_stamps", entry.OddStamps);
         json.WriteEndObject();
     }
 
