@@ -44,6 +44,19 @@ public sealed class McapExportTests
     }
 
     [Fact]
+    public async Task A_range_may_reach_as_far_as_numbers_do_also_where_more_than_it_is_read()
+    {
+        var recording = new Recording();
+        recording.Add(1, 1, L("/a", 10), L("/a", 20));
+        var plan = recording.Plan(from: long.MinValue, to: long.MaxValue);
+
+        var exported = await Recording.ReadAsync(await recording.ExportAsync(
+            plan with { Settings = plan.Settings with { Sampling = [new() { Topic = "/a", RateHz = 1e8 }] } }));
+
+        Assert.Equal([10ul, 20], exported.Select(l => l.LogTime));
+    }
+
+    [Fact]
     public async Task A_selection_leaves_the_other_topics_out_with_their_channels()
     {
         var recording = new Recording();

@@ -29,7 +29,7 @@ internal static class PartSplit
     /// <summary>About 256 MiB each: enough work to outweigh opening files, little enough to be done again after a death.</summary>
     private const long DefaultPartBytes = 256L << 20;
 
-    /// <summary>A year: whoever wants more of a margin wants everything, and sums must not overflow.</summary>
+    /// <summary>A year: whoever wants more of a margin wants everything.</summary>
     private const long MarginMax = 366L * 86_400 * 1_000_000_000;
 
     /// <summary>How far around a part's own time it must read to make the same of a message as its neighbour: sampling and alignment.</summary>
@@ -41,6 +41,12 @@ internal static class PartSplit
         return settings.Alignment is { } alignment ? Math.Max(ns, Math.Min(alignment.ToleranceNs, MarginMax)) : ns;
     }
 
+    /// <summary>A time less a margin, as far as numbers reach.</summary>
+    public static long? Before(long? ns, long margin) => ns is { } time ? Math.Max(time, long.MinValue + margin) - margin : null;
+
+    /// <summary>A time and a margin, as far as numbers reach.</summary>
+    public static long? After(long? ns, long margin) => ns is { } time ? Math.Min(time, long.MaxValue - margin) + margin : null;
+
     public static IReadOnlyList<ExportPart> Of(ExportPlan plan)
     {
         var cuts = Cuts(plan);
@@ -51,7 +57,7 @@ internal static class PartSplit
             var from = i == 0 ? plan.Settings.FromNs : cuts[i - 1];
             var to = i == cuts.Count ? plan.Settings.ToNs : cuts[i];
             var sessions = plan.Sessions
-                .Select(s => s with { Segments = PlannedSegment.InRange(s.Segments, from - margin, to + margin) })
+                .Select(s => s with { Segments = PlannedSegment.InRange(s.Segments, Before(from, margin), After(to, margin)) })
                 .Where(s => s.Segments.Count > 0);
             parts[i] = new ExportPart(i, parts.Length, from, to, [.. sessions]);
         }

@@ -62,8 +62,8 @@ internal sealed class MessageFeed : IAsyncDisposable
         (_from, _to) = (Unsigned(part.FromNs) ?? 0, Unsigned(part.ToNs) ?? ulong.MaxValue);
         var everything = new McapReadOptions
         {
-            StartTime = Unsigned(part.FromNs - margin) ?? 0,
-            EndTime = Unsigned(_withMargin ? part.ToNs + margin : part.ToNs),
+            StartTime = Unsigned(PartSplit.Before(part.FromNs, margin)) ?? 0,
+            EndTime = Unsigned(_withMargin ? PartSplit.After(part.ToNs, margin) : part.ToNs),
             Topics = plan.Selection.Selects,
         };
         _merge = new SegmentMerge([.. part.Sessions.SelectMany(s => s.Segments)], everything, _access);
@@ -167,7 +167,7 @@ internal sealed class MessageFeed : IAsyncDisposable
     /// </summary>
     private async Task FindLatchedAsync(CancellationToken cancellation)
     {
-        var at = _withMargin ? _part.FromNs - PartSplit.Margin(_plan.Settings) : _part.FromNs;
+        var at = _withMargin ? PartSplit.Before(_part.FromNs, PartSplit.Margin(_plan.Settings)) : _part.FromNs;
         if (at is not { } from || from <= 0)
             return;
         var isWritten = _part.Index == 0 || _withMargin;
