@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using EdgeCloud.ControlPlane.Access;
 using Microsoft.Playwright;
@@ -26,8 +27,77 @@ public sealed class FleetTests(Portal portal)
 
         await page.ReloadAsync();
         await Expect(page.GetByText("No robot here has “no such robot” in its name")).ToBeVisibleAsync();
+        await visit.WaitUntilLiveAsync();
         await page.GoBackAsync();
         await Expect(row).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Back_before_the_page_has_its_circuit_is_not_lost()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/fleet");
+        var page = visit.Page;
+        await page.GetByRole(AriaRole.Link, new() { Name = "Lost 24 h", Exact = true }).ClickAsync();
+        await page.WaitForURLAsync("**/fleet?sort=lost");
+        await page.GetByLabel("Robots whose name contains").FillAsync("no such robot");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForURLAsync("**/fleet?q=*");
+
+        // The server has been told where the page is, and what it draws does not arrive before the way back was taken.
+        var asked = new TaskCompletionSource();
+        Action release = () => { };
+        await page.RouteWebSocketAsync(new Regex("/_blazor"), socket =>
+        {
+            var gate = new Lock();
+            List<byte[]>? held = null;
+            var server = socket.ConnectToServer();
+            release = () =>
+            {
+                lock (gate)
+                {
+                    held?.ForEach(socket.Send);
+                    held = null;
+                }
+            };
+            socket.OnMessage(frame =>
+            {
+                lock (gate)
+                {
+                    if (!asked.Task.IsCompleted && frame.Binary is { } bytes && Encoding.UTF8.GetString(bytes).Contains("StartCircuit", StringComparison.Ordinal))
+                    {
+                        held = [];
+                        asked.SetResult();
+                    }
+                }
+                Pass(frame, server);
+            });
+            server.OnMessage(frame =>
+            {
+                lock (gate)
+                {
+                    if (held is not null && frame.Binary is { } bytes)
+                        held.Add(bytes);
+                    else
+                        Pass(frame, socket);
+                }
+            });
+        });
+        await page.ReloadAsync();
+        await asked.Task.WaitAsync(TimeSpan.FromMilliseconds(Portal.PatienceMs), TestContext.Current.CancellationToken);
+        await page.GoBackAsync();
+        await page.WaitForURLAsync("**/fleet?sort=lost");
+        release();
+
+        await visit.WaitUntilLiveAsync();
+        await Expect(page.GetByTestId("fleet").GetByRole(AriaRole.Link, new() { Name = Portal.Robot, Exact = true })).ToBeVisibleAsync();
+
+        static void Pass(IWebSocketFrame frame, IWebSocketRoute to)
+        {
+            if (frame.Binary is { } bytes)
+                to.Send(bytes);
+            else
+                to.Send(frame.Text!);
+        }
     }
 
     [Fact]

@@ -138,6 +138,6 @@
   }
   document.addEventListener('DOMContentLoaded', () => { applyTheme(); watchConnection(); });
 
-  // Called by the layout when its circuit stands: from then on buttons do something.
-  window.edgecloudIsLive = () => { root.dataset.live = ''; };
+  // Called by the layout when its circuit stands: from then on buttons do something. Returns where the browser is.
+  window.edgecloudIsLive = () => { root.dataset.live = ''; return location.href; };
 })();
