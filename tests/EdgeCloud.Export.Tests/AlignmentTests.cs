@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using EdgeCloud.Contracts;
 using EdgeCloud.Export.Tables;
 using EdgeCloud.Mcap.Writing;
@@ -66,6 +68,17 @@ public sealed class AlignmentTests : IDisposable
     }
 
     [Fact]
+    public async Task No_two_columns_have_one_name()
+    {
+        var valid = new Topic("/a", [(0, [0, 1, 0, 0, 1, 0, 0, 0])], Text: "bool valid\nB b\n================================================================================\nMSG: demo_msgs/B\nbool valid\nbool data");
+        var (_, results, folder) = await ExportAsync(new() { RateHz = 10 }, 1, valid, Numbers("/a/b", 0));
+
+        Assert.Equal(
+            "time,a.valid,a.message.valid,a.message.b.valid,a.b.data,a.b.valid,a.b.message.data",
+            File.ReadLines(Path.Combine(folder, Assert.Single(Assert.Single(results).Files).Name)).First());
+    }
+
+    [Fact]
     public void Rotations_go_the_short_way_at_an_even_pace()
     {
         var half = Math.Sqrt(0.5);
@@ -109,7 +122,7 @@ public sealed class AlignmentTests : IDisposable
         Assert.InRange(whole.Count, 26, 28); // 9 s at 3 Hz
     }
 
-    private sealed record Topic(string Name, (ulong Ms, byte[] Payload)[] Messages, string Qos = "");
+    private sealed record Topic(string Name, (ulong Ms, byte[] Payload)[] Messages, string Qos = "", string Text = "float64 data");
 
     /// <summary>A topic of <c>std_msgs/msg/Float64</c> whose n-th message, n ms after the start, says n.</summary>
     private static Topic Numbers(string name, params ulong[] times) =>
@@ -120,8 +133,14 @@ public sealed class AlignmentTests : IDisposable
     /// <summary>The rows of the aligned table, times in ms after the start.</summary>
     private async Task<List<string[]>> AlignAsync(ExportAlignment alignment, int segments, params Topic[] topics)
     {
-        var last = topics.Max(t => t.Messages.Max(m => m.Ms));
-        var files = Enumerable.Range(0, segments).Select(i => Write(topics, last * (ulong)i / (ulong)segments, i == segments - 1 ? last + 1 : last * (ulong)(i + 1) / (ulong)segments)).ToList();
+        var (_, results, folder) = await ExportAsync(alignment, segments, topics);
+        Assert.Equal(segments > 1, results.Count > 1);
+        var lines = results.SelectMany(r => r.Files).SelectMany(f => File.ReadAllText(Path.Combine(folder, f.Name)).Split("\r\n")[1..^1]);
+        return [.. lines.Select(l => l.Split(',')).Select(c => (string[])[((ulong.Parse(c[0], CultureInfo.InvariantCulture) - Start) / 1_000_000).ToString(CultureInfo.InvariantCulture), .. c[1..]])];
+    }
+
+    private async Task<(ExportPlan Plan, List<PartResult> Results, string Folder)> ExportAsync(ExportAlignment alignment, int segments, params Topic[] topics)
+    {
         var session = Recording.Session(1);
         var plan = new ExportPlan
         {
@@ -133,19 +152,32 @@ public sealed class AlignmentTests : IDisposable
                 {
                     Id = session,
                     Robot = "amr",
-                    Segments = [.. files.Select((f, i) => new PlannedSegment(session, i + 1, $"{i}", 1 << 20, "", "", (long)(Start + f.First * 1_000_000), (long)(Start + f.Last * 1_000_000)))],
+                    Segments = [.. Segments(topics, segments).Select((f, i) => new PlannedSegment(session, i + 1, $"{i}", 1 << 20, "", "", (long)(Start + f.First * 1_000_000), (long)(Start + f.Last * 1_000_000)))],
+                    Topics = [.. topics.Select(t => new PlannedTopic(t.Name, TypeOf(t), Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(t.Text))), "cdr"))],
                 },
             ],
         };
-        var exporter = new Exporter(plan, (segment, _) => new(new Mcap.Reading.MemoryByteSource(files[int.Parse(segment.Key)].File, segment.Key)), Path.GetTempPath());
         var folder = _folder[Guid.NewGuid().ToString("N")];
+        return (plan, await MakeAsync(plan, topics, folder), folder);
+    }
+
+    private static async Task<List<PartResult>> MakeAsync(ExportPlan plan, Topic[] topics, string folder)
+    {
+        var files = Segments(topics, plan.Sessions[0].Segments.Count);
+        var exporter = new Exporter(plan, (segment, _) => new(new Mcap.Reading.MemoryByteSource(files[int.Parse(segment.Key)].File, segment.Key)), Path.GetTempPath());
         var results = new List<PartResult>();
         foreach (var part in plan.Parts())
             results.Add(await exporter.MakePartAsync(part, new FolderSink(folder), null, CancellationToken.None));
-        Assert.Equal(segments > 1, results.Count > 1);
-        var lines = results.SelectMany(r => r.Files).SelectMany(f => File.ReadAllText(Path.Combine(folder, f.Name)).Split("\r\n")[1..^1]);
-        return [.. lines.Select(l => l.Split(',')).Select(c => (string[])[((ulong.Parse(c[0], CultureInfo.InvariantCulture) - Start) / 1_000_000).ToString(CultureInfo.InvariantCulture), .. c[1..]])];
+        return results;
     }
+
+    private static List<(byte[] File, ulong First, ulong Last)> Segments(Topic[] topics, int segments)
+    {
+        var last = topics.Max(t => t.Messages.Max(m => m.Ms));
+        return [.. Enumerable.Range(0, segments).Select(i => Write(topics, last * (ulong)i / (ulong)segments, i == segments - 1 ? last + 1 : last * (ulong)(i + 1) / (ulong)segments))];
+    }
+
+    private static string TypeOf(Topic topic) => topic.Text == "float64 data" ? "std_msgs/msg/Float64" : "demo_msgs/msg/Other";
 
     private static (byte[] File, ulong First, ulong Last) Write(Topic[] topics, ulong fromMs, ulong toMs)
     {
@@ -153,10 +185,10 @@ public sealed class AlignmentTests : IDisposable
         var messages = topics.SelectMany((t, i) => t.Messages.Select(m => (m.Ms, m.Payload, Topic: i))).Where(m => m.Ms >= fromMs && m.Ms < toMs).OrderBy(m => m.Ms).ToList();
         using (var writer = new McapWriter(stream, new McapWriterOptions { Profile = "ros2" }, leaveOpen: true))
         {
-            var schema = writer.AddSchema("std_msgs/msg/Float64", "ros2msg", "float64 data"u8.ToArray());
-            var channels = topics.Select(t => writer.AddChannel(schema.Id, t.Name, "cdr", t.Qos.Length == 0 ? [] : new Dictionary<string, string> { ["offered_qos_profiles"] = t.Qos })).ToList();
+            var channels = topics.Select((t, i) => messages.All(m => m.Topic != i) ? null : writer.AddChannel(
+                writer.AddSchema(TypeOf(t), "ros2msg", Encoding.UTF8.GetBytes(t.Text)).Id, t.Name, "cdr", t.Qos.Length == 0 ? [] : new Dictionary<string, string> { ["offered_qos_profiles"] = t.Qos })).ToList();
             foreach (var (ms, payload, topic) in messages)
-                writer.WriteMessage(channels[topic].Id, 0, Start + ms * 1_000_000, 0, payload);
+                writer.WriteMessage(channels[topic]!.Id, 0, Start + ms * 1_000_000, 0, payload);
         }
         return (stream.ToArray(), messages.Count == 0 ? fromMs : messages[0].Ms, messages.Count == 0 ? fromMs : messages[^1].Ms);
     }

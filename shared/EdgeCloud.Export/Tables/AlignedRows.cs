@@ -23,8 +23,10 @@ internal sealed class AlignedRows : TableRows
         (_alignment, _topics, _clock) = (alignment, topics, clock);
         _time = (NumberColumn)Column.Create(_columns[0].Type);
         _batch.Add(_time);
+        // A topic's field can have the name of another's: b.x of /a and x of /a/b.
+        var names = topics.Select(t => t.ValidName).ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach (var topic in topics)
-            topic.AddColumns(_columns, _batch);
+            topic.AddColumns(_columns, _batch, names);
     }
 
     /// <summary>Time of the first row.</summary>

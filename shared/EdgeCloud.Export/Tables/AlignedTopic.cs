@@ -38,14 +38,23 @@ internal sealed class AlignedTopic
 
     private ulong? PreviousTime => _next > 0 ? _rows.LogTimes[_next - 1] : _keptTime;
 
+    /// <summary>Name of the column that tells where a message is near enough.</summary>
+    public string ValidName => $"{_table.Name}.valid";
+
     /// <summary>Adds the topic's columns to those of the table.</summary>
-    public void AddColumns(List<ColumnInfo> columns, List<Column> batch)
+    /// <param name="columns">The table's columns.</param>
+    /// <param name="batch">Where their values go.</param>
+    /// <param name="names">The names that are taken; a field of such a name becomes <c>TOPIC.message.FIELD</c>.</param>
+    public void AddColumns(List<ColumnInfo> columns, List<Column> batch, HashSet<string> names)
     {
-        columns.Add(new ColumnInfo($"{_table.Name}.valid", _valid.Type, null, "whether a message is near enough"));
+        columns.Add(new ColumnInfo(ValidName, _valid.Type, null, "whether a message is near enough"));
         batch.Add(_valid);
         foreach (var column in _rows.Columns.Skip(FirstField))
         {
-            columns.Add(column with { Name = $"{_table.Name}.{column.Name}" });
+            var field = column.Name;
+            while (!names.Add($"{_table.Name}.{field}"))
+                field = $"message.{field}";
+            columns.Add(column with { Name = $"{_table.Name}.{field}" });
             _target.Add(Column.Create(column.Type));
         }
         batch.AddRange(_target);
