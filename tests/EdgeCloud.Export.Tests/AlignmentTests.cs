@@ -68,6 +68,21 @@ public sealed class AlignmentTests : IDisposable
     }
 
     [Fact]
+    public async Task Every_part_has_the_columns_of_the_whole_also_of_topics_that_it_has_no_message_of()
+    {
+        Topic[] topics = [Numbers("/always", [.. Enumerable.Range(0, 400).Select(i => (ulong)i * 10)]), Numbers("/early", 5), Numbers("/late", 3900)];
+
+        var (plan, results, folder) = await ExportAsync(new() { RateHz = 10 }, segments: 4, topics);
+
+        Assert.True(results.Count >= 3);
+        Assert.All(results.SelectMany(r => r.Files), f => Assert.Equal(
+            "time,always.valid,always.data,early.valid,early.data,late.valid,late.data", File.ReadLines(Path.Combine(folder, f.Name)).First()));
+        Assert.All(results, r => Assert.All(r.Topics, t => Assert.NotEqual(0, t.Messages)));
+        var selected = plan with { Settings = plan.Settings with { Selection = new() { Exclude = ["/early"] } } };
+        Assert.DoesNotContain("early", File.ReadLines(Path.Combine(folder, (await MakeAsync(selected, topics, folder))[0].Files[0].Name)).First());
+    }
+
+    [Fact]
     public async Task No_two_columns_have_one_name()
     {
         var valid = new Topic("/a", [(0, [0, 1, 0, 0, 1, 0, 0, 0])], Text: "bool valid\nB b\n================================================================================\nMSG: demo_msgs/B\nbool valid\nbool data");

@@ -70,6 +70,8 @@ internal abstract class TableFormat : ExportFormat
     {
         foreach (var session in work.Part.Sessions)
         {
+            foreach (var channel in await work.Feed.FindAbsentAsync(session, cancellation).ConfigureAwait(false))
+                tables.Add(channel);
             var own = tables.InOrder.Where(t => t.First.Session.Id == session.Id).ToList();
             if (AlignedRows.Of(work, session, own) is not { } rows)
                 continue;

@@ -19,6 +19,9 @@ internal sealed class FeedChannel(int index, PlannedSession session, Channel cha
 
     public FeedSchema? Schema => schema;
 
+    /// <summary>The channel as plans name it.</summary>
+    public PlannedTopic Planned => new(Topic, Schema?.Name ?? "", Schema?.Hash ?? "", Encoding);
+
     /// <summary>Whether its messages repeat latched ones.</summary>
     public bool IsRepeat { get; } = Latched.IsRepeat(channel);
 

@@ -108,6 +108,33 @@ internal sealed class MessageFeed : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// The channels of a session's planned topics that the part met no message of: looked up in the segments that know them, for tables that
+    /// have the same columns in every part.
+    /// </summary>
+    /// <exception cref="ExportException">A segment cannot be read.</exception>
+    public async Task<IReadOnlyList<FeedChannel>> FindAbsentAsync(PlannedSession session, CancellationToken cancellation)
+    {
+        var absent = session.Topics.Where(t => _plan.Selection.Selects(t.Topic)).ToHashSet();
+        absent.ExceptWith(Channels.All.Where(c => c.Session.Id == session.Id).Select(c => c.Planned));
+        var found = new List<FeedChannel>();
+        foreach (var segment in _plan.Sessions.First(s => s.Id == session.Id).Segments)
+        {
+            if (absent.Count == 0)
+                break;
+            if (await _access.OpenAsync(0, segment, new McapReadOptions(), cancellation).ConfigureAwait(false) is not { } opened)
+                continue;
+            await using var closing = opened.ConfigureAwait(false);
+            foreach (var channel in opened.Reader.Channels.Values.Where(c => absent.Any(t => t.Topic == c.Topic)))
+            {
+                var known = Channels.Of(session, channel, opened.Reader.Schemas);
+                if (absent.Remove(known.Planned))
+                    found.Add(known);
+            }
+        }
+        return found;
+    }
+
     public ValueTask DisposeAsync() => _merge.DisposeAsync();
 
     private static ulong? Unsigned(long? ns) => ns is { } value ? (ulong)Math.Max(0, value) : null;

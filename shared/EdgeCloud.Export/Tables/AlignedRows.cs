@@ -41,7 +41,7 @@ internal sealed class AlignedRows : TableRows
     /// <summary>The rows of a session; null when it has none in this part.</summary>
     /// <param name="work">The part.</param>
     /// <param name="session">The session.</param>
-    /// <param name="tables">Its tables, in order of name.</param>
+    /// <param name="tables">Its tables, in order of name, those without messages included.</param>
     /// <exception cref="ExportException">The master topic is not among them, though others are.</exception>
     public static AlignedRows? Of(PartWork work, PlannedSession session, IReadOnlyList<Table> tables)
     {

@@ -68,6 +68,9 @@ internal sealed class TableSet(PartWork work, Scratch scratch, Partitioning part
     /// <summary>The name of a channel's table.</summary>
     public string NameOf(FeedChannel channel) => _names.Of(channel);
 
+    /// <summary>Makes the table of a channel without messages, where partitions do not depend on time.</summary>
+    public void Add(FeedChannel channel) => TableOf(channel, 0);
+
     /// <summary>Keeps a message for its table.</summary>
     public Table Add(FeedChannel channel, in Message message)
     {
