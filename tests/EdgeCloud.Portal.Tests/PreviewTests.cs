@@ -104,6 +104,37 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
         await Expect(page.GetByText("No line passes the filter")).ToBeVisibleAsync();
     }
 
+    [Theory]
+    [InlineData("Open in Foxglove", "https://app.foxglove.dev/")]
+    [InlineData("Open in Lichtblick", "https://lichtblick-suite.github.io/")]
+    public async Task A_viewer_of_another_origin_reads_the_merged_file_by_range(string link, string viewer)
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.DataScientist, $"/sessions/{Session}");
+        // The store of this test is at 127.0.0.1, and Chromium asks a person before a page of the Internet may read from there.
+        await visit.Page.Context.GrantPermissionsAsync(["local-network-access"], new() { Origin = viewer });
+        // In place of the viewer, a page of its origin that reads what every MCAP reader reads first: the magic at both ends.
+        await visit.Page.Context.RouteAsync(viewer + "**", route => route.FulfillAsync(new() { ContentType = "text/html", Body = """
+            <output></output><script>(async () => {
+              const url = new URLSearchParams(location.search).get('ds.url');
+              const read = async range => {
+                const answer = await fetch(url, { headers: { Range: `bytes=${range}` } });
+                const bytes = new Uint8Array(await answer.arrayBuffer());
+                return { status: answer.status, of: +answer.headers.get('Content-Range').split('/')[1], text: String.fromCharCode(...bytes.subarray(1)) };
+              };
+              const first = await read('0-7');
+              const last = await read(`${first.of - 8}-${first.of - 1}`);
+              document.querySelector('output').textContent = JSON.stringify([first.status, last.status, first.of > 1000, first.text, last.text]);
+            })().catch(e => { document.querySelector('output').textContent = e; });</script>
+            """ }));
+        var open = visit.Page.GetByRole(AriaRole.Link, new() { Name = link });
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Open in a viewer" }).ClickAsync();
+        await Expect(open).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
+
+        var opened = await visit.Page.Context.RunAndWaitForPageAsync(() => open.ClickAsync());
+
+        await Expect(opened.Locator("output")).ToHaveTextAsync("""[206,206,true,"MCAP0\r\n","MCAP0\r\n"]""");
+    }
+
     [Fact]
     public async Task Whoever_is_not_signed_in_gets_no_picture_and_no_figures()
     {
