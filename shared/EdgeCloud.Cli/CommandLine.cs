@@ -54,6 +54,12 @@ public static class CommandLine
             await Console.Error.WriteLineAsync($"edgecloud: {e.Message}");
             return e.ExitCode;
         }
+        catch (HttpRequestException e)
+        {
+            // A file behind an address, at its opening or later; the message names it.
+            await Console.Error.WriteLineAsync($"edgecloud: {OneLine(e.Message)} Is the address right, and has it not expired? Then try again later.");
+            return ExitCodes.Unreachable;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync($"edgecloud: {OneLine(e.Message)}"); // a file that cannot be read, or is not what it should be

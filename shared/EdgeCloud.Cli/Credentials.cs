@@ -48,22 +48,25 @@ public sealed record Credentials(string Url, string Token)
     /// <summary>Checks an address and strips the slash at its end.</summary>
     /// <exception cref="CliException">It is no http or https address.</exception>
     public static string ParseUrl(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https"
+        IsAddress(url)
             ? url.TrimEnd('/')
             : throw new CliException($"'{url}' is no address of a control plane; it looks like http://127.0.0.1:8400.", ExitCodes.Usage);
+
+    private static bool IsAddress(string url) => Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https";
 
     private static Credentials? ReadFile()
     {
         try
         {
             using var file = File.OpenRead(FilePath);
-            return JsonSerializer.Deserialize(file, CredentialsJson.Default.Credentials);
+            var kept = JsonSerializer.Deserialize(file, CredentialsJson.Default.Credentials);
+            return kept is null || IsAddress(kept.Url) ? kept : throw new InvalidDataException($"'{kept.Url}' is no address");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
             throw new CliException($"{FilePath} cannot be read ({e.Message}): run edgecloud login URL again.", ExitCodes.Access, e);
         }

@@ -31,13 +31,16 @@ internal static class Download
     /// <exception cref="CliException">Refused, cut off, not what was announced, or the disk is full.</exception>
     public static async Task ToFileAsync(string url, string file, long bytes, string sha256, CancellationToken cancellation)
     {
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address))
+            throw new CliException($"The server gives '{url}' as the address of a file, which is none; tell its administrator.");
+        var server = address.GetLeftPart(UriPartial.Authority);
         var temporary = $"{file}.{Environment.ProcessId}.part";
         try
         {
             using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
-            using var response = await http.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using var response = await http.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellation);
             if (!response.IsSuccessStatusCode)
-                throw new CliException($"The download was refused ({(int)response.StatusCode} {response.ReasonPhrase}); the link may have expired, export again.");
+                throw new CliException($"{server} refused the download ({(int)response.StatusCode} {response.ReasonPhrase}); the link may have expired, export again.");
             await using (var target = new FileStream(temporary, FileMode.Create, FileAccess.Write))
             {
                 var sum = await CopyAsync(response, target, cancellation);
@@ -51,7 +54,7 @@ internal static class Download
         }
         catch (HttpRequestException e)
         {
-            throw new CliException($"The download failed: {e.Message}", ExitCodes.Unreachable, e);
+            throw new CliException($"{server} cannot be reached ({e.Message}): files of exports are downloaded from there. Try again.", ExitCodes.Unreachable, e);
         }
         catch (IOException e)
         {

@@ -68,6 +68,53 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task A_file_behind_an_address_that_does_not_answer_is_named_in_one_line()
+    {
+        var url = $"http://127.0.0.1:{FreePort.Next()}";
+        // One that has the end of a file, and is gone when its start is asked for.
+        await using var leaving = new ScriptedServer(new ScriptedAnswer("xxxxxxxxxx", "206 Partial Content", "application/octet-stream\r\nContent-Range: bytes 999990-999999/1000000"));
+        await using var refusing = new ScriptedServer(new ScriptedAnswer("no", "403 Forbidden", "text/plain"));
+
+        foreach (var (server, words) in new[]
+        {
+            (url, "cannot be reached"), (leaving.Url, "cannot be reached"), (refusing.Url, "the server answers 403 Forbidden. Is the address right"),
+        })
+        {
+            var run = await Edgecloud.RunAsync(url, "mcap", "info", $"{server}/a.mcap?signature=secret");
+
+            Assert.True(run.ExitCode == 4, run.Output);
+            Assert.StartsWith($"edgecloud: {server}/a.mcap", run.Output);
+            Assert.Contains(words, run.Output);
+            Assert.DoesNotContain("secret", run.Output);
+            Assert.DoesNotContain('\n', run.Output);
+        }
+    }
+
+    [Theory]
+    [InlineData("http://[x/a.mcap")]
+    [InlineData("https://")]
+    public async Task What_only_looks_like_an_address_is_said_to_be_none(string address)
+    {
+        var run = await Edgecloud.RunAsync("http://127.0.0.1:1", "mcap", "info", address);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Equal($"edgecloud: '{address}' is no address of a file; it looks like https://host/path.mcap.", run.Output);
+    }
+
+    [Fact]
+    public async Task A_kept_address_that_is_none_asks_for_a_new_login()
+    {
+        using var home = new TemporaryFolder();
+        Directory.CreateDirectory(home["edgecloud"]);
+        await File.WriteAllTextAsync(home["edgecloud/credentials.json"], """{"url":"http://[x","token":"t"}""", TestContext.Current.CancellationToken);
+
+        var run = await Edgecloud.RunAsync(new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = home.Path }, null, "robots", "list");
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Equal($"edgecloud: {home["edgecloud/credentials.json"]} cannot be read ('http://[x' is no address): run edgecloud login URL again.", run.Output);
+    }
+
+    [Fact]
     public async Task A_key_that_the_server_no_longer_knows_asks_for_a_new_login()
     {
         await using var server = new ScriptedServer(ScriptedServer.Problem("401 Unauthorized", "no"));

@@ -98,6 +98,19 @@ public sealed class OutputTests : IDisposable
         Assert.Equal(["out.mcap"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName));
     }
 
+    [Theory]
+    [InlineData("http://127.0.0.1:1/bucket/part.mcap?signature=secret", "edgecloud: http://127.0.0.1:1 cannot be reached (Connection refused (127.0.0.1:1)): files of exports are downloaded from there. Try again.", 4)]
+    [InlineData("part.mcap", "edgecloud: The server gives 'part.mcap' as the address of a file, which is none; tell its administrator.", 1)]
+    public async Task A_download_from_where_nothing_is_says_so_in_one_line(string link, string expected, int code)
+    {
+        await using var server = new ScriptedServer(
+            ScriptedServer.Json(Files(("part.mcap", "0123456789")).Replace("{url}/file", link)));
+
+        var run = await Edgecloud.RunAsync(server.Url, "exports", "download", Session, "--output", _folder["out.mcap"]);
+
+        Assert.Equal((code, expected), (run.ExitCode, run.Output));
+    }
+
     [Fact]
     public async Task An_export_of_several_files_is_downloaded_into_a_folder_and_what_is_there_already_is_not_fetched_again()
     {

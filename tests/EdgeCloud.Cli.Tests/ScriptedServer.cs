@@ -22,7 +22,7 @@ internal sealed record ScriptedAnswer(string Body, string Status, string Type, i
 
 /// <summary>
 /// Speaks HTTP at the wire just as it is told, so that also a server that misbehaves can be met: each request is answered with the next
-/// of the given bytes, then the connection is closed.
+/// of the given bytes, then the connection is closed; after the last answer nobody listens any more.
 /// </summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
@@ -33,10 +33,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
     public ScriptedServer(params ScriptedAnswer[] answers)
     {
         _listener.Start();
+        Url = $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
         _loop = ServeAsync(answers);
     }
 
-    public string Url => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
+    public string Url { get; }
 
     /// <summary>The requests so far, head and body.</summary>
     public IReadOnlyList<string> Requests
@@ -77,6 +78,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
                 return; // Stopped, or the client left.
             }
         }
+        _listener.Stop();
     }
 
     private static async Task<string> ReadRequestAsync(NetworkStream stream)

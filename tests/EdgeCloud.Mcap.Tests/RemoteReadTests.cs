@@ -54,6 +54,33 @@ public sealed class RemoteReadTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_goes_away_or_falls_silent_is_named()
+    {
+        var path = Path.Combine(_folder.Path, "small.mcap");
+        await File.WriteAllBytesAsync(path, new byte[10_000]);
+        using var client = new HttpClient { Timeout = TimeSpan.FromMilliseconds(300) };
+        var server = new RangeServer(path);
+        var name = server.Address.GetLeftPart(UriPartial.Path);
+        await using var source = await HttpByteSource.OpenAsync(client, server.Address, tailBytes: 10);
+        await server.DisposeAsync();
+
+        var gone = await Assert.ThrowsAsync<HttpRequestException>(() => source.ReadAsync(0, new byte[10]).AsTask());
+        Assert.StartsWith($"{name} cannot be reached (", gone.Message);
+
+        // One that accepts and says nothing, and one that stops within its answer.
+        foreach (var said in (string[])["", "HTTP/1.1 206 Partial Content\r\nContent-Length: 10\r\nContent-Range: bytes 0-9/10\r\n\r\n12345"])
+        {
+            using var silent = new TcpListener(IPAddress.Loopback, 0);
+            silent.Start();
+            var address = new Uri($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/file.mcap?signature=secret");
+            var opening = Assert.ThrowsAsync<HttpRequestException>(() => HttpByteSource.OpenAsync(client, address).AsTask());
+            using var connection = await silent.AcceptTcpClientAsync();
+            await connection.GetStream().WriteAsync(Encoding.ASCII.GetBytes(said));
+            Assert.Equal($"{address.GetLeftPart(UriPartial.Path)} did not answer within 0.3 s.", (await opening).Message);
+        }
+    }
+
+    [Fact]
     public async Task Overlapping_chunks_beyond_the_memory_limit_are_still_read_in_order()
     {
         var file = SampleFile.Write(new() { ChunkBytes = 500 }, messages: 2000, jitter: 5000);

@@ -24,14 +24,9 @@ internal static class McapFiles
     {
         if (file.StartsWith("http://", StringComparison.Ordinal) || file.StartsWith("https://", StringComparison.Ordinal))
         {
-            try
-            {
-                return await HttpByteSource.OpenAsync(Http, new Uri(file), cancellationToken: cancellation);
-            }
-            catch (HttpRequestException e)
-            {
-                throw new CliException(e.Message, ExitCodes.Unreachable, e);
-            }
+            return Uri.TryCreate(file, UriKind.Absolute, out var address)
+                ? await HttpByteSource.OpenAsync(Http, address, cancellationToken: cancellation)
+                : throw new CliException($"'{file}' is no address of a file; it looks like https://host/path.mcap.", ExitCodes.Usage);
         }
         OpenStream(file).Dispose();
         return new FileByteSource(file);

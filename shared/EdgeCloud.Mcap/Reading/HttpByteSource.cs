@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -39,26 +40,29 @@ public sealed class HttpByteSource : IByteSource
     /// <param name="address">Where the object is.</param>
     /// <param name="tailBytes">How many of its last bytes to fetch at once.</param>
     /// <param name="cancellationToken">Ends the request.</param>
-    /// <exception cref="HttpRequestException">The server refuses, or does not honour ranges.</exception>
+    /// <exception cref="HttpRequestException">The server cannot be reached, refuses, or does not honour ranges.</exception>
     public static async ValueTask<HttpByteSource> OpenAsync(
         HttpClient client, Uri address, int tailBytes = 256 << 10, CancellationToken cancellationToken = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address) { Headers = { Range = new(null, tailBytes) } };
-        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
-        var range = response.Content.Headers.ContentRange;
         var name = address.GetLeftPart(UriPartial.Path);
-        if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
-            throw new EndOfStreamException($"{name} is empty.");
-        if (response.StatusCode != HttpStatusCode.PartialContent || range is not { Length: { } length, From: { } from, To: { } to })
-            throw Refused(name, response);
-        var tail = new byte[to + 1 - from];
-        using var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        await body.ReadExactlyAsync(tail, cancellationToken).ConfigureAwait(false);
-        return new HttpByteSource(client, address, length, response.Headers.ETag is { IsWeak: false } strong ? strong : null, tail);
+        HttpByteSource? source = null;
+        await AskAsync(client, name, request, async (response, stop) =>
+        {
+            var range = response.Content.Headers.ContentRange;
+            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+                throw new EndOfStreamException($"{name} is empty.");
+            if (response.StatusCode != HttpStatusCode.PartialContent || range is not { Length: { } length, From: { } from, To: { } to })
+                throw Refused(name, response);
+            var tail = new byte[to + 1 - from];
+            await ReadBodyAsync(response, tail, stop).ConfigureAwait(false);
+            source = new HttpByteSource(client, address, length, response.Headers.ETag is { IsWeak: false } strong ? strong : null, tail);
+        }, cancellationToken).ConfigureAwait(false);
+        return source!;
     }
 
     /// <inheritdoc/>
-    /// <exception cref="HttpRequestException">The server refuses, or the object has changed since it was opened.</exception>
+    /// <exception cref="HttpRequestException">The server cannot be reached or refuses, or the object has changed since it was opened.</exception>
     public async ValueTask ReadAsync(long offset, Memory<byte> target, CancellationToken cancellationToken = default)
     {
         if (offset < 0 || target.Length > Length - offset)
@@ -76,13 +80,14 @@ public sealed class HttpByteSource : IByteSource
         };
         if (_version is not null)
             request.Headers.IfMatch.Add(_version);
-        using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
-        if (response.StatusCode == HttpStatusCode.PreconditionFailed)
-            throw new HttpRequestException($"{Name} was replaced while it was read; open it anew.", null, response.StatusCode);
-        if (response.StatusCode != HttpStatusCode.PartialContent || response.Content.Headers.ContentRange?.From != offset)
-            throw Refused(Name, response);
-        using var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        await body.ReadExactlyAsync(target, cancellationToken).ConfigureAwait(false);
+        await AskAsync(_client, Name, request, (response, stop) =>
+        {
+            if (response.StatusCode == HttpStatusCode.PreconditionFailed)
+                throw new HttpRequestException($"{Name} was replaced while it was read; open it anew.", null, response.StatusCode);
+            if (response.StatusCode != HttpStatusCode.PartialContent || response.Content.Headers.ContentRange?.From != offset)
+                throw Refused(Name, response);
+            return ReadBodyAsync(response, target, stop);
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -96,6 +101,38 @@ public sealed class HttpByteSource : IByteSource
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => default;
+
+    /// <summary>Makes a request and takes its answer, both within the client's timeout; whatever goes wrong names the object.</summary>
+    private static async ValueTask AskAsync(
+        HttpClient client, string name, HttpRequestMessage request, Func<HttpResponseMessage, CancellationToken, ValueTask> take,
+        CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(client.Timeout);
+        try
+        {
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token).ConfigureAwait(false);
+            await take(response, deadline.Token).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (e.StatusCode is null)
+        {
+            throw new HttpRequestException($"{name} cannot be reached ({e.Message}).", e);
+        }
+        catch (HttpIOException e)
+        {
+            throw new HttpRequestException($"{name} broke its answer off ({e.Message}).", e);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new HttpRequestException(string.Create(CultureInfo.InvariantCulture, $"{name} did not answer within {client.Timeout.TotalSeconds} s."), e);
+        }
+    }
+
+    private static async ValueTask ReadBodyAsync(HttpResponseMessage response, Memory<byte> target, CancellationToken cancellationToken)
+    {
+        using var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await body.ReadExactlyAsync(target, cancellationToken).ConfigureAwait(false);
+    }
 
     private static HttpRequestException Refused(string name, HttpResponseMessage response) =>
         new(
