@@ -56,6 +56,7 @@ public sealed class BucketUnavailableException(string message, Exception inner) 
 public sealed class Bucket : IDisposable
 {
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(60);
 
     private readonly AmazonS3Client _client;
     private readonly AmazonS3Client _publicClient;
@@ -128,7 +129,23 @@ public sealed class Bucket : IDisposable
     {
         using var answer = await OpenAsync(key, cancellation);
         return answer is null ? null
-            : Convert.ToHexStringLower(await TryAsync(() => SHA256.HashDataAsync(answer.ResponseStream, cancellation).AsTask(), cancellation));
+            : Convert.ToHexStringLower(await TryAsync(() => HashAsync(answer.ResponseStream, cancellation), cancellation));
+    }
+
+    // The SDK's own limit ends with the headers: a body that stands still would be waited for without end.
+    private static async Task<byte[]> HashAsync(Stream content, CancellationToken cancellation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var buffer = new byte[128 << 10];
+        while (true)
+        {
+            patience.CancelAfter(ReadPatience);
+            var length = await content.ReadAsync(buffer, patience.Token);
+            if (length == 0)
+                return hash.GetHashAndReset();
+            hash.AppendData(buffer.AsSpan(0, length));
+        }
     }
 
     /// <summary>Keys below <paramref name="prefix"/>, in order.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using EdgeCloud.Contracts;
 using EdgeCloud.ControlPlane.Catalogue;
@@ -29,7 +30,9 @@ public sealed class SegmentChecks
 
 /// <summary>
 /// Has the object of every uploaded segment checked against its manifest, by <see cref="ObjectCheck"/>, and tells the robot what came of it. An
-/// object that is missing or differs sends the segment back; S3 that does not answer says nothing about the object and is asked again. What was left over, by a restart or another replica's end, a sweep finds.
+/// object that is missing or differs sends the segment back; S3 that does not answer says nothing about the object and is asked again. A
+/// check that cannot be made is put off, ever longer, and holds up no other. What was left over, by a restart or another replica's end, a
+/// sweep finds.
 /// </summary>
 internal sealed partial class SegmentVerification(
     IDbContextFactory<CatalogueDb> catalogue, ObjectCheck objects, SegmentChecks checks, FleetLink link, FleetMetrics metrics, ExcerptMaker excerpts,
@@ -38,43 +41,65 @@ internal sealed partial class SegmentVerification(
 {
     private const int Parallel = 4;
     private const int SweepSize = 200;
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SweepAge = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<SegmentKey, (DateTimeOffset Due, TimeSpan Pause)> _putOff = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            await Task.WhenAll([SweepAsync(stoppingToken), .. Enumerable.Range(0, Parallel).Select(_ => WorkAsync(stoppingToken))]);
+            await Task.WhenAll([AskAsync(stoppingToken), .. Enumerable.Range(0, Parallel).Select(_ => WorkAsync(stoppingToken))]);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
     }
 
-    private async Task SweepAsync(CancellationToken cancellation)
+    /// <summary>Asks for what was put off when its time has come, and for what the catalogue has left over, in turn.</summary>
+    private async Task AskAsync(CancellationToken cancellation)
     {
+        var swept = (At: DateTimeOffset.UnixEpoch, Segment: default(SegmentKey));
+        var sweepAt = clock.GetUtcNow();
         while (true)
         {
-            try
+            var now = clock.GetUtcNow();
+            foreach (var segment in _putOff.Where(p => p.Value.Due <= now).Select(p => p.Key))
+                checks.Ask(segment);
+            if (now >= sweepAt)
             {
-                var before = clock.GetUtcNow() - SweepAge;
-                await using var db = await catalogue.CreateDbContextAsync(cancellation);
-                var left = await db.Segments
-                    .Where(s => s.Custody == Custody.Uploaded && s.UpdatedAt < before)
-                    .OrderBy(s => s.UpdatedAt)
-                    .Take(SweepSize)
-                    .Select(s => new SegmentKey(s.SessionDate, s.SessionId, s.Sequence))
-                    .ToListAsync(cancellation);
-                foreach (var segment in left)
-                    checks.Ask(segment);
+                swept = await SweepAsync(swept, now - SweepAge, cancellation);
+                sweepAt = now + SweepInterval;
             }
-            catch (Exception e) when (Postgres.IsTransient(e))
-            {
-                DatabaseAway(log, e.GetBaseException().Message);
-            }
-            await Task.Delay(SweepInterval, clock, cancellation);
+            await Task.Delay(Tick, clock, cancellation);
+        }
+    }
+
+    /// <summary>Asks for the next segments after <paramref name="after"/>: all have their turn, however many cannot be checked.</summary>
+    private async Task<(DateTimeOffset At, SegmentKey Segment)> SweepAsync(
+        (DateTimeOffset At, SegmentKey Segment) after, DateTimeOffset before, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var db = await catalogue.CreateDbContextAsync(cancellation);
+            var left = await db.Segments
+                .Where(s => s.Custody == Custody.Uploaded && s.UpdatedAt < before && EF.Functions.GreaterThan(
+                    ValueTuple.Create(s.UpdatedAt, s.SessionId, s.Sequence), ValueTuple.Create(after.At, after.Segment.Session, after.Segment.Sequence)))
+                .OrderBy(s => s.UpdatedAt).ThenBy(s => s.SessionId).ThenBy(s => s.Sequence)
+                .Take(SweepSize)
+                .Select(s => new { s.UpdatedAt, Key = new SegmentKey(s.SessionDate, s.SessionId, s.Sequence) })
+                .ToListAsync(cancellation);
+            foreach (var segment in left)
+                checks.Ask(segment.Key);
+            return left.Count < SweepSize ? (DateTimeOffset.UnixEpoch, default) : (left[^1].UpdatedAt, left[^1].Key);
+        }
+        catch (Exception e) when (Postgres.IsTransient(e))
+        {
+            DatabaseAway(log, e.GetBaseException().Message);
+            return after;
         }
     }
 
@@ -82,22 +107,31 @@ internal sealed partial class SegmentVerification(
     {
         await foreach (var segment in checks.Asked.ReadAllAsync(cancellation))
         {
-            var pause = TimeSpan.FromSeconds(1);
-            while (true)
+            if (_putOff.TryGetValue(segment, out var putOff) && putOff.Due > clock.GetUtcNow())
+                continue;
+            try
             {
-                try
-                {
-                    await CheckAsync(segment, cancellation);
-                    break;
-                }
-                catch (Exception e) when (e is BucketUnavailableException || Postgres.IsTransient(e))
-                {
-                    CannotCheck(log, segment.Session, segment.Sequence, e is BucketUnavailableException ? e.Message : e.GetBaseException().Message);
-                    await Task.Delay(pause * (0.5 + Random.Shared.NextDouble() / 2), clock, cancellation);
-                    pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-                }
+                await CheckAsync(segment, cancellation);
+                _putOff.TryRemove(segment, out _);
+            }
+            catch (Exception e) when (e is BucketUnavailableException || Postgres.IsTransient(e))
+            {
+                CannotCheck(log, segment.Session, segment.Sequence, e is BucketUnavailableException ? e.Message : e.GetBaseException().Message);
+                PutOff(segment, putOff.Pause);
+            }
+            catch (Exception e) when (!cancellation.IsCancellationRequested)
+            {
+                // A defect that one segment brings to light costs that segment and not the worker.
+                Defect(log, segment.Session, segment.Sequence, e);
+                PutOff(segment, LongestPause);
             }
         }
+    }
+
+    private void PutOff(SegmentKey segment, TimeSpan before)
+    {
+        var pause = before == TimeSpan.Zero ? Tick : before * 2 < LongestPause ? before * 2 : LongestPause;
+        _putOff[segment] = (clock.GetUtcNow() + pause * (0.5 + Random.Shared.NextDouble() / 2), pause);
     }
 
     private async Task CheckAsync(SegmentKey key, CancellationToken cancellation)
@@ -130,6 +164,9 @@ internal sealed partial class SegmentVerification(
 
     [LoggerMessage(EventId = 5301, Level = LogLevel.Warning, Message = "Segment {Session}/{Sequence} cannot be checked now, trying again: {Reason}")]
     private static partial void CannotCheck(ILogger log, Guid session, int sequence, string reason);
+
+    [LoggerMessage(EventId = 5304, Level = LogLevel.Error, Message = "Segment {Session}/{Sequence} cannot be checked for a reason that nobody foresaw")]
+    private static partial void Defect(ILogger log, Guid session, int sequence, Exception e);
 
     [LoggerMessage(EventId = 5302, Level = LogLevel.Warning, Message = "Uploaded segments cannot be looked for now, trying again: {Reason}")]
     private static partial void DatabaseAway(ILogger log, string reason);
