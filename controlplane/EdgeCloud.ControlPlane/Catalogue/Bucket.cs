@@ -237,19 +237,24 @@ public sealed class Bucket : IDisposable
             await AbortAsync(upload.Key, upload.UploadId);
     }
 
-    /// <summary>Deletes every object below <paramref name="prefix"/>.</summary>
+    /// <summary>Deletes every object below <paramref name="prefix"/> and tells how many there were.</summary>
     /// <exception cref="BucketUnavailableException">S3 did not answer.</exception>
-    public async Task DeleteFolderAsync(string prefix, CancellationToken cancellation)
+    public async Task<int> DeleteFolderAsync(string prefix, CancellationToken cancellation)
     {
+        var deleted = 0;
         while (true)
         {
             // From the start each time: what was listed is gone.
             var page = await TryAsync(
                 () => _client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = Name, Prefix = prefix }, cancellation), cancellation);
-            foreach (var item in page.S3Objects ?? [])
-                await DeleteAsync(item.Key, cancellation);
-            if (page.IsTruncated != true)
-                return;
+            if (page.S3Objects is not { Count: > 0 } objects)
+                return deleted;
+            await TryAsync(
+                () => _client.DeleteObjectsAsync(
+                    new DeleteObjectsRequest { BucketName = Name, Objects = [.. objects.Select(o => new KeyVersion { Key = o.Key })], Quiet = true },
+                    cancellation),
+                cancellation);
+            deleted += objects.Count;
         }
     }
 

@@ -1,6 +1,6 @@
-using Amazon.S3.Model;
 using EdgeCloud.ControlPlane.Access;
 using EdgeCloud.ControlPlane.Catalogue;
+using EdgeCloud.ControlPlane.Sessions.Preview;
 using Microsoft.EntityFrameworkCore;
 
 namespace EdgeCloud.ControlPlane.Sessions;
@@ -66,7 +66,9 @@ internal sealed partial class SessionPurge(
             .SingleOrDefaultAsync(cancellation);
         if (session is null || !(session.PurgeAt <= now))
             return null;
-        var objects = await DeleteObjectsAsync(session.ObjectPrefix, cancellation);
+        var objects = await bucket.DeleteFolderAsync(session.ObjectPrefix, cancellation)
+            + await bucket.DeleteFolderAsync(SegmentExcerpt.Folder(id), cancellation);
+        await db.SegmentExcerpts.Where(e => e.SessionDate == session.Date && e.SessionId == id).ExecuteDeleteAsync(cancellation);
         await db.Segments.Where(s => s.SessionDate == session.Date && s.SessionId == id).ExecuteDeleteAsync(cancellation);
         await db.SessionNotes.Where(n => n.SessionId == id).ExecuteDeleteAsync(cancellation);
         await db.Events.Where(e => e.Session == id).ExecuteDeleteAsync(cancellation);
@@ -76,24 +78,6 @@ internal sealed partial class SessionPurge(
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         return objects;
-    }
-
-    private async Task<int> DeleteObjectsAsync(string prefix, CancellationToken cancellation)
-    {
-        var deleted = 0;
-        while (true)
-        {
-            var page = await bucket.TryAsync(
-                () => bucket.Client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket.Name, Prefix = prefix }, cancellation), cancellation);
-            if (page.S3Objects is not { Count: > 0 } objects)
-                return deleted;
-            await bucket.TryAsync(
-                () => bucket.Client.DeleteObjectsAsync(
-                    new DeleteObjectsRequest { BucketName = bucket.Name, Objects = [.. objects.Select(o => new KeyVersion { Key = o.Key })], Quiet = true },
-                    cancellation),
-                cancellation);
-            deleted += objects.Count;
-        }
     }
 
     [LoggerMessage(EventId = 5310, Level = LogLevel.Information, Message = "Session {Session} was deleted for good with {Objects} objects")]

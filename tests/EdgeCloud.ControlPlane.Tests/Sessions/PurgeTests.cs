@@ -2,6 +2,7 @@ using Amazon.S3.Model;
 using EdgeCloud.ControlPlane.Access;
 using EdgeCloud.ControlPlane.Catalogue;
 using EdgeCloud.ControlPlane.Sessions;
+using EdgeCloud.ControlPlane.Sessions.Preview;
 using EdgeCloud.ControlPlane.Tests.Catalogue;
 using EdgeCloud.Testing;
 using Microsoft.EntityFrameworkCore;
@@ -30,13 +31,13 @@ public sealed class PurgeTests(CatalogueDatabase catalogue, S3Server s3) : IClas
         using var purge = new SessionPurge(catalogue, bucket, configuration, TimeProvider.System, NullLogger<SessionPurge>.Instance);
         await purge.StartAsync(default);
         await Eventually.Holds(async () => await KeysAsync(bucket, gone) == 0, Deadline, "the objects are gone");
-        await Eventually.Holds(async () => await SegmentsAsync(gone) == 0, Deadline, "the rows are gone");
+        await Eventually.Holds(async () => await RowsAsync(gone) == 0, Deadline, "the rows are gone");
 
         await AddSegmentAsync(gone, 2, bucket);
-        await Eventually.Holds(async () => await SegmentsAsync(gone) == 0 && await KeysAsync(bucket, gone) == 0, Deadline, "what came late is gone too");
+        await Eventually.Holds(async () => await RowsAsync(gone) == 0 && await KeysAsync(bucket, gone) == 0, Deadline, "what came late is gone too");
         await purge.StopAsync(default);
 
-        Assert.Equal((1, 1), (await SegmentsAsync(kept), await KeysAsync(bucket, kept)));
+        Assert.Equal((2, 2), (await RowsAsync(kept), await KeysAsync(bucket, kept)));
         await using var db = catalogue.CreateDbContext();
         Assert.Equal(1, await db.AuditEntries.CountAsync(a => a.Action == "session.purge" && a.Subject == $"session:{gone}"));
         await Assert.ThrowsAsync<RequestException>(() => new SessionDeletion(catalogue, configuration, TimeProvider.System).RestoreAsync(gone, new Actor("user:alice"), default));
@@ -51,8 +52,14 @@ public sealed class PurgeTests(CatalogueDatabase catalogue, S3Server s3) : IClas
 
     private async Task AddSegmentAsync(Guid id, int sequence, Bucket bucket)
     {
-        await bucket.Client.PutObjectAsync(new PutObjectRequest { BucketName = bucket.Name, Key = $"{id}/{sequence}.mcap", ContentBody = "x" });
+        foreach (var folder in Folders(id))
+            await bucket.Client.PutObjectAsync(new PutObjectRequest { BucketName = bucket.Name, Key = $"{folder}{sequence}.mcap", ContentBody = "x" });
         await using var db = catalogue.CreateDbContext();
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            insert into segment_excerpts (session_date, session_id, sequence, sha256, object_key, bytes, e_tag, error, made_at)
+            values ('2026-03-01', {id}, {sequence}, '', {$"{SegmentExcerpt.Folder(id)}{sequence}.mcap"}, 1, '', '', now())
+            """);
         await db.Database.ExecuteSqlAsync(
             $$"""
             insert into segments (session_date, session_id, sequence, robot, custody, announced, revision_epoch, revision_number, reason, object_key, bytes, messages, lost, log_time_start_ns, log_time_end_ns, manifest, announced_at, updated_at)
@@ -60,12 +67,20 @@ public sealed class PurgeTests(CatalogueDatabase catalogue, S3Server s3) : IClas
             """);
     }
 
-    private async Task<int> SegmentsAsync(Guid id)
+    private async Task<int> RowsAsync(Guid id)
     {
         await using var db = catalogue.CreateDbContext();
-        return await db.Segments.CountAsync(s => s.SessionId == id);
+        return await db.Segments.CountAsync(s => s.SessionId == id) + await db.SegmentExcerpts.CountAsync(e => e.SessionId == id);
     }
 
-    private static async Task<int> KeysAsync(Bucket bucket, Guid id) =>
-        (await bucket.Client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket.Name, Prefix = $"{id}/" })).S3Objects?.Count ?? 0;
+    private static async Task<int> KeysAsync(Bucket bucket, Guid id)
+    {
+        var keys = 0;
+        foreach (var folder in Folders(id))
+            keys += (await bucket.Client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket.Name, Prefix = folder })).S3Objects?.Count ?? 0;
+        return keys;
+    }
+
+    // The recording, and what was made of it for previews.
+    private static string[] Folders(Guid id) => [$"{id}/", SegmentExcerpt.Folder(id)];
 }
