@@ -80,9 +80,9 @@ internal sealed partial class SessionPurge(
         return objects;
     }
 
-    [LoggerMessage(EventId = 5310, Level = LogLevel.Information, Message = "Session {Session} was deleted for good with {Objects} objects")]
+    [LoggerMessage(EventId = 5320, Level = LogLevel.Information, Message = "Session {Session} was deleted for good with {Objects} objects")]
     private static partial void Purged(ILogger log, Guid session, int objects);
 
-    [LoggerMessage(EventId = 5311, Level = LogLevel.Warning, Message = "Deleted sessions are purged later: {Reason}")]
+    [LoggerMessage(EventId = 5321, Level = LogLevel.Warning, Message = "Deleted sessions are purged later: {Reason}")]
     private static partial void PutOff(ILogger log, string reason);
 }
