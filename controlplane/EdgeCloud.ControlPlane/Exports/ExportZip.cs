@@ -17,7 +17,7 @@ internal sealed class ExportZip(CatalogueDb db, Bucket bucket, ExportJob export)
         var cancellation = httpContext.RequestAborted;
         httpContext.Response.ContentType = "application/zip";
         httpContext.Response.Headers.ContentDisposition = $"attachment; filename=\"{export.FileName}.zip\"";
-        await using var zip = await ZipArchive.CreateAsync(
+        var zip = await ZipArchive.CreateAsync(
             httpContext.Response.Body, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellation);
         var files = db.ExportFiles.AsNoTracking().Where(f => f.ExportId == export.Id).OrderBy(f => f.Path).AsAsyncEnumerable();
         await foreach (var file in files.WithCancellation(cancellation))
@@ -25,9 +25,10 @@ internal sealed class ExportZip(CatalogueDb db, Bucket bucket, ExportJob export)
             var entry = zip.CreateEntry($"{export.FileName}/{file.Path}", CompressionLevel.NoCompression);
             entry.LastWriteTime = NoTime;
             await using var target = await entry.OpenAsync(cancellation);
-            // An object that breaks off ends the response without the zip's directory: what was received is no zip file.
             using var source = await bucket.Client.GetObjectAsync(bucket.Name, file.ObjectKey, cancellation);
             await source.ResponseStream.CopyToAsync(target, cancellation);
         }
+        // It writes the zip's directory, and only now: a response that broke off before is no zip file.
+        await zip.DisposeAsync();
     }
 }
