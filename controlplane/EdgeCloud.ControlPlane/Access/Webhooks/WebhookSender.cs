@@ -83,7 +83,8 @@ internal sealed partial class WebhookSender(
             """).AsNoTracking().ToListAsync(cancellation);
         if (claimed is not [var delivery])
             return null;
-        return (await db.Webhooks.AsNoTracking().SingleAsync(w => w.Id == delivery.WebhookId, cancellation), delivery);
+        // Deleted since, its deliveries went with it.
+        return await db.Webhooks.AsNoTracking().SingleOrDefaultAsync(w => w.Id == delivery.WebhookId, cancellation) is { } webhook ? (webhook, delivery) : null;
     }
 
     private async Task TryAsync(HttpClient http, Webhook webhook, WebhookDelivery delivery, CancellationToken cancellation)
