@@ -44,8 +44,8 @@ public sealed class ExportQueue(
 
     /// <summary>Gives an export up, at once: what its workers still make is refused.</summary>
     /// <exception cref="RequestException">There is no such export, it is over, or it is somebody else's.</exception>
-    public Task<ExportJob> CancelAsync(Guid id, Actor actor, bool isAdministrator, CancellationToken cancellation) =>
-        ChangeAsync(id, actor, isAdministrator, "cancel", async (db, export, now) =>
+    public Task<ExportJob> CancelAsync(Guid id, Actor actor, CancellationToken cancellation) =>
+        ChangeAsync(id, actor, "cancel", async (db, export, now) =>
         {
             if (export.IsOver)
                 throw RequestException.Conflict($"Export {id} is over already.");
@@ -58,8 +58,8 @@ public sealed class ExportQueue(
 
     /// <summary>Makes the parts of a failed export again that are not done; all of them once what was done is deleted.</summary>
     /// <exception cref="RequestException">There is no such export, it did not fail, or it is somebody else's.</exception>
-    public Task<ExportJob> RetryAsync(Guid id, Actor actor, bool isAdministrator, CancellationToken cancellation) =>
-        ChangeAsync(id, actor, isAdministrator, "retry", async (db, export, now) =>
+    public Task<ExportJob> RetryAsync(Guid id, Actor actor, CancellationToken cancellation) =>
+        ChangeAsync(id, actor, "retry", async (db, export, now) =>
         {
             if (export.State != ExportState.Failed)
                 throw RequestException.Conflict($"Export {id} did not fail; only a failed export is tried again.");
@@ -79,8 +79,8 @@ public sealed class ExportQueue(
 
     /// <summary>Has the files of an export deleted before their time.</summary>
     /// <exception cref="RequestException">There is no such export, it has none, or it is somebody else's.</exception>
-    public Task<ExportJob> ExpireAsync(Guid id, Actor actor, bool isAdministrator, CancellationToken cancellation) =>
-        ChangeAsync(id, actor, isAdministrator, "expire", (_, export, now) =>
+    public Task<ExportJob> ExpireAsync(Guid id, Actor actor, CancellationToken cancellation) =>
+        ChangeAsync(id, actor, "expire", (_, export, now) =>
         {
             if (export.State is not (ExportState.Succeeded or ExportState.Failed))
                 throw RequestException.Conflict($"Export {id} is {SnakeCaseNames.Of(export.State.ToString())}; there are no files to delete.");
@@ -93,14 +93,14 @@ public sealed class ExportQueue(
     public string Link(ExportFile file, string fileName) => bucket.Presign(file.ObjectKey, fileName, LinkLifetime, clock.GetUtcNow());
 
     private async Task<ExportJob> ChangeAsync(
-        Guid id, Actor actor, bool isAdministrator, string deed, Func<CatalogueDb, ExportJob, DateTimeOffset, Task> change, CancellationToken cancellation)
+        Guid id, Actor actor, string deed, Func<CatalogueDb, ExportJob, DateTimeOffset, Task> change, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
         await using var db = await catalogue.CreateDbContextAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         var export = await db.Exports.FromSql($"select * from exports where id = {id} for update").SingleOrDefaultAsync(cancellation)
             ?? throw RequestException.NotFound($"There is no export {id}.");
-        if (!isAdministrator && !actor.IsSameUserAs(export.Owner))
+        if (!actor.IsAdministrator && !actor.IsSameUserAs(export.Owner))
             throw RequestException.Conflict($"Export {id} belongs to {export.Owner}; only an administrator changes the exports of others.");
         await change(db, export, now);
         db.Record(actor, $"export.{deed}", $"export:{id}", "", now);

@@ -75,12 +75,12 @@ public static class ExportsApi
     private static async Task<Ok<ExportView>> ChangeAsync(
         string deed, ExportQueue queue, CatalogueDb db, HttpContext context, Guid id, CancellationToken cancellation)
     {
-        var (actor, isAdministrator) = (Actor.Of(context), context.User.IsInRole(Roles.Administrator));
+        var actor = Actor.Of(context);
         var export = await (deed switch
         {
-            "cancel" => queue.CancelAsync(id, actor, isAdministrator, cancellation),
-            "retry" => queue.RetryAsync(id, actor, isAdministrator, cancellation),
-            _ => queue.ExpireAsync(id, actor, isAdministrator, cancellation),
+            "cancel" => queue.CancelAsync(id, actor, cancellation),
+            "retry" => queue.RetryAsync(id, actor, cancellation),
+            _ => queue.ExpireAsync(id, actor, cancellation),
         });
         return TypedResults.Ok(await WholeViewAsync(db, queue, export, cancellation));
     }

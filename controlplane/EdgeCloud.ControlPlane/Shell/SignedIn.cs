@@ -17,9 +17,6 @@ public sealed class SignedIn(AuthenticationStateProvider authentication, IAuthor
         return (await authorization.AuthorizeAsync(user, policy)).Succeeded ? Actor.Of(user) : null;
     }
 
-    /// <summary>Whether the user has a role.</summary>
-    public async Task<bool> IsInRoleAsync(string role) => (await authentication.GetAuthenticationStateAsync()).User.IsInRole(role);
-
     /// <summary>What a page says to whoever is not allowed.</summary>
     public const string Refusal = "Your role does not include this. Nothing was sent.";
 }

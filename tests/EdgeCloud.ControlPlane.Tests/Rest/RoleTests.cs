@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeCloud.ControlPlane.Tests.Access;
 using EdgeCloud.Testing;
 using Npgsql;
 
@@ -42,6 +43,30 @@ public sealed class RoleTests(ControlPlaneProcess plane) : IAsyncLifetime
             (await api.SendAsync("/api/v1/robots/nobody/commands", new { command = "sync" })).StatusCode);
         Assert.Equal(mayExport ? HttpStatusCode.BadRequest : HttpStatusCode.Forbidden,
             (await api.SendAsync("/api/v1/exports", new { sessions = Array.Empty<Guid>() })).StatusCode);
+    }
+
+    /// <summary>The scope is part of what makes an administrator, also for exports that are somebody else's.</summary>
+    [Theory]
+    [InlineData("cancel", "running")]
+    [InlineData("retry", "failed")]
+    [InlineData("expire", "failed")]
+    public async Task A_key_for_exports_alone_changes_no_exports_of_others_though_it_is_an_administrators(string deed, string state)
+    {
+        var id = Guid.CreateVersion7();
+        await ExecuteAsync(
+            $$"""
+            insert into exports (id, request, owner, state, created_at, cancel_requested, input_bytes, input_bytes_done, messages, bytes, error, ledger,
+                                 missing_segments, file_name, plan_hash, is_incomplete, problems, files, parts_done, parts_total)
+            values ('{{id}}', '{"sessions": [], "format": "mcap"}', 'user:somebody-else', '{{state}}', now(), false, 0, 0, 0, 0, '', '[]', '[]', '', '', false, '[]', 0, 0, 0)
+            """);
+        using var limited = await PlaneUsers.LogInAsync(plane, _user, Password, ["read", "export"]);
+        using var whole = await PlaneUsers.LogInAsync(plane, _user, Password);
+
+        using var refused = await limited.PostAsync($"/api/v1/exports/{id}/{deed}", null);
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        Assert.Contains("somebody-else", await refused.Content.ReadAsStringAsync());
+        using var done = await whole.PostAsync($"/api/v1/exports/{id}/{deed}", null);
+        Assert.Equal(HttpStatusCode.OK, done.StatusCode);
     }
 
     [Theory]
