@@ -55,6 +55,31 @@ public sealed class McapCommandTests : IDisposable
         await RunAsync(2, "filter", merged, "-o", merged);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_command_that_fails_leaves_no_file_and_nothing_that_looks_like_a_whole_one(bool isToOutput)
+    {
+        var damaged = Path.Combine(_folder.Path, "damaged.mcap");
+        var bytes = await File.ReadAllBytesAsync(Recording("basic_types_zstd"));
+        bytes.AsSpan(bytes.AsSpan().LastIndexOf((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]) + 40, 16).Fill(0xA5); // in a chunk of zstd
+        await File.WriteAllBytesAsync(damaged, bytes);
+
+        var run = await RunAsync(1, ["sort", damaged, .. isToOutput ? Array.Empty<string>() : ["-o", Path.Combine(_folder.Path, "sorted.mcap")]]);
+
+        Assert.Contains("edgecloud: ", run.Output);
+        Assert.InRange(run.Output.Split("MCAP0").Length - 1, 0, 1); // the magic at its start, if anything
+        Assert.Equal([damaged], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_get_its_name_is_not_left_under_another()
+    {
+        var target = Directory.CreateDirectory(Path.Combine(_folder.Path, "a.mcap")).FullName;
+        await RunAsync(1, "sort", Recording("talker"), "-o", target);
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
     private static string Recording(string name) => TestData.Path($"rosbag2/{name}.mcap");
 
     private static async Task<int> MessagesAsync(string file) =>

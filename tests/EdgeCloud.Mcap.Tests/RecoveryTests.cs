@@ -1,4 +1,5 @@
 using EdgeCloud.Mcap.Reading;
+using EdgeCloud.Mcap.Recovery;
 
 namespace EdgeCloud.Mcap.Tests;
 
@@ -54,6 +55,19 @@ public sealed class RecoveryTests
         Assert.InRange(report.ChunkCount, chunks.Count - 1, chunks.Count); // a length that is a little too long may still hold the chunk
         Assert.InRange(report.MessageCount, 60 - lost, 60);
         await SampleFile.AssertSoundAsync(recovered);
+    }
+
+    [Fact]
+    public async Task A_recovery_that_fails_leaves_nothing_that_looks_like_a_whole_file()
+    {
+        var file = SampleFile.Write(DoctorTests.Options("zstd"), messages: 60);
+        var output = new MemoryStream();
+        var source = new FailingSource(file, reads: 1);
+
+        await Assert.ThrowsAsync<IOException>(() => McapRecovery.RecoverAsync(source, output).AsTask());
+
+        await Assert.ThrowsAnyAsync<McapException>(
+            () => McapIndexedReader.OpenAsync(new MemoryByteSource(output.ToArray()), new() { AllowScan = false }).AsTask());
     }
 
     [Fact]
@@ -156,5 +170,25 @@ public sealed class RecoveryTests
     {
         await using var reader = await McapIndexedReader.OpenAsync(new MemoryByteSource(file));
         return await SampleFile.ReadAsync(reader, new() { StartTime = chunk.MessageStartTime, EndTime = chunk.MessageEndTime + 1 });
+    }
+
+    /// <summary>A disk that fails after some reads.</summary>
+    private sealed class FailingSource(byte[] file, int reads) : IByteSource
+    {
+        private int _left = reads;
+
+        public long Length => file.Length;
+
+        public string Name => "failing disk";
+
+        public ValueTask ReadAsync(long offset, Memory<byte> target, CancellationToken cancellationToken = default)
+        {
+            if (--_left < 0)
+                throw new IOException("Input/output error");
+            file.AsMemory((int)offset, target.Length).CopyTo(target);
+            return default;
+        }
+
+        public ValueTask DisposeAsync() => default;
     }
 }

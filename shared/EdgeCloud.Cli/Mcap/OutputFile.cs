@@ -39,9 +39,9 @@ internal sealed class OutputFile : IAsyncDisposable
     {
         await Stream.FlushAsync(cancellation);
         await Stream.DisposeAsync();
-        _complete = true;
         if (_partial is not null)
             File.Move(_partial, _path!, overwrite: true);
+        _complete = true;
     }
 
     /// <summary>Removes a file that was not completed.</summary>

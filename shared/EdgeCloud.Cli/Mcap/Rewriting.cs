@@ -55,8 +55,16 @@ internal sealed class Rewriting
                 profiles.Add((await reader.ReadHeaderAsync(cancellation)).Profile);
             await using (var writer = new McapWriter(target.Stream, OptionsOf(parsed, profiles), leaveOpen: true))
             {
-                await CopyAsync(readers, writer, options, cancellation);
-                await writer.FinishAsync(cancellation);
+                try
+                {
+                    await CopyAsync(readers, writer, options, cancellation);
+                    await writer.FinishAsync(cancellation);
+                }
+                catch (Exception e)
+                {
+                    writer.Abandon(e); // what went to standard output must not look whole
+                    throw;
+                }
             }
             await target.CompleteAsync(cancellation);
         }

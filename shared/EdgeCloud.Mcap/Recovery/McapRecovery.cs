@@ -46,7 +46,7 @@ public sealed class McapRecovery
     /// <param name="source">The damaged file; it stays as it is.</param>
     /// <param name="output">Where the recovered file goes; stays open.</param>
     /// <param name="options">How it is written.</param>
-    /// <param name="cancellationToken">Stops the work; the output is then not a whole file.</param>
+    /// <param name="cancellationToken">Stops the work; as after any failure, the output is then not a whole file.</param>
     /// <exception cref="McapException">The source is not an MCAP file and holds no chunk of one.</exception>
     public static async ValueTask<McapRecoveryReport> RecoverAsync(
         IByteSource source, Stream output, McapRecoveryOptions? options = null, CancellationToken cancellationToken = default)
@@ -57,10 +57,18 @@ public sealed class McapRecovery
         var writer = new McapWriter(output, writerOptions, leaveOpen: true);
         await using (writer.ConfigureAwait(false))
         {
-            var recovery = new McapRecovery(source, writer, options);
-            var complete = await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
-            await writer.FinishAsync(cancellationToken).ConfigureAwait(false);
-            return recovery.Report(complete);
+            try
+            {
+                var recovery = new McapRecovery(source, writer, options);
+                var complete = await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
+                await writer.FinishAsync(cancellationToken).ConfigureAwait(false);
+                return recovery.Report(complete);
+            }
+            catch (Exception e)
+            {
+                writer.Abandon(e);
+                throw;
+            }
         }
     }
 

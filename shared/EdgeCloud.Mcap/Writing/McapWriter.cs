@@ -251,6 +251,12 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Gives a file up that lacks something, for a reason outside of the writer: nothing is written any more, and disposing does not finish
+    /// it, so that it does not look whole.
+    /// </summary>
+    public void Abandon(Exception cause) => _failure ??= cause;
+
     /// <summary>Finishes the file unless that was done or the writer failed.</summary>
     public void Dispose()
     {
