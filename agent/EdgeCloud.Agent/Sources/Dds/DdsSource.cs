@@ -169,6 +169,9 @@ internal sealed unsafe partial class DdsSource(DdsSettings settings, RosSettings
                 return null;
             writer.GoneAt = Math.Max(1, Environment.TickCount64);
             _graph.ForgetWriter(writer.Guid);
+            // Each participant has one writer of this kind, and it goes with it.
+            if (writer.Topic is { IsDiscovery: true })
+                _graph.ForgetParticipantOf(writer.Guid);
             writer.Topic?.Writers.Remove(writer);
             return writer.Topic;
         }

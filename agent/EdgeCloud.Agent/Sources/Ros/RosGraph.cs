@@ -11,7 +11,7 @@ internal sealed class RosGraph
 {
     private const int MostItems = 100_000, LongestName = 1024;
 
-    private readonly Dictionary<UInt128, List<UInt128>> _writersOfParticipants = [];
+    private readonly Dictionary<UInt128, List<UInt128>> _writersOfParticipants = []; // by GUID prefix
     private readonly Dictionary<UInt128, string> _nodesOfWriters = [];
 
     /// <summary>The full name of the node that owns a writer; null while unknown.</summary>
@@ -23,23 +23,28 @@ internal sealed class RosGraph
     {
         if ((Read(payload, gidBytes: 16) ?? Read(payload, gidBytes: 24)) is not var (participant, writers))
             return false;
-        Forget(participant);
+        ForgetParticipantOf(participant);
         foreach (var (writer, node) in writers)
             _nodesOfWriters[writer] = node;
-        _writersOfParticipants[participant] = [.. writers.Select(w => w.Writer)];
+        if (writers.Count > 0)
+            _writersOfParticipants[PrefixOf(participant)] = [.. writers.Select(w => w.Writer)];
         return true;
     }
 
-    /// <summary>Forgets a writer that is gone; with the last of a participant, the participant.</summary>
+    /// <summary>Forgets a writer that is gone.</summary>
     public void ForgetWriter(UInt128 writer) => _nodesOfWriters.Remove(writer);
 
-    private void Forget(UInt128 participant)
+    /// <summary>Forgets a participant with all its nodes: the one of whose entities this is one.</summary>
+    public void ForgetParticipantOf(UInt128 entity)
     {
-        if (!_writersOfParticipants.Remove(participant, out var writers))
+        if (!_writersOfParticipants.Remove(PrefixOf(entity), out var writers))
             return;
         foreach (var writer in writers)
             _nodesOfWriters.Remove(writer);
     }
+
+    /// <summary>The first 12 bytes of a GUID are its participant's, the last four say which of its entities it is.</summary>
+    private static UInt128 PrefixOf(UInt128 guid) => guid >> 32;
 
     /// <summary>Reads the whole message; null when it does not end where its bytes end, RTPS padding aside.</summary>
     private static (UInt128 Participant, List<(UInt128 Writer, string Node)> Writers)? Read(ReadOnlySpan<byte> payload, int gidBytes)

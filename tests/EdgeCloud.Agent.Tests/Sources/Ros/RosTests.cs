@@ -98,6 +98,12 @@ public sealed class RosTests
         Assert.Equal("/arm/driver", graph.NodeOf(Gid(7)));
         Assert.True(graph.Apply(DiscoveryInfo(gidBytes, 1)));
         Assert.Null(graph.NodeOf(Gid(7)));
+        // A participant that went without a word goes with any of its entities: they have its first twelve bytes.
+        Assert.True(graph.Apply(DiscoveryInfo(gidBytes, 1, ("/", "talker", [5]))));
+        Assert.True(graph.Apply(DiscoveryInfo(gidBytes, 2, ("/", "listener", [6]))));
+        graph.ForgetParticipantOf(Gid(1) ^ 0x3c4);
+        Assert.Null(graph.NodeOf(Gid(5)));
+        Assert.Equal("/listener", graph.NodeOf(Gid(6)));
     }
 
     [Fact]
