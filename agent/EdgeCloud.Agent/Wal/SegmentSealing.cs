@@ -28,16 +28,10 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
     {
         var openPath = file.Path;
         var sealedPath = SegmentName.With(openPath, SegmentName.Sealed);
-        if (IsFragmented(contents) && TryRewrite(openPath, sealedPath, contents, facts, endMetadata) is { } rewritten)
-        {
-            file.Dispose();
-            digest.Dispose();
-            return rewritten;
-        }
-
         using (file)
         using (digest)
         {
+            if (IsFragmented(contents) && TryRewrite(openPath, sealedPath, contents, facts, endMetadata) is { } rewritten) return rewritten;
             // An attempt before may have renamed the file and back without knowing what of that is durable. Its bytes stay as they are until
             // its name is the open one for sure: a power cut could otherwise leave a half-written end under the sealed name.
             files.SyncDirectory(Path.GetDirectoryName(openPath)!);

@@ -32,6 +32,9 @@ internal sealed class SimulatedDisk : IWalFiles
     /// <summary>Called before each operation: the moments at which the power may go.</summary>
     public Action Moment { get; set; } = () => { };
 
+    /// <summary>Files that were opened and not closed.</summary>
+    public int OpenFiles { get; private set; }
+
     /// <summary>Bytes of a file as a running system sees them.</summary>
     public byte[] ReadAll(string path)
     {
@@ -124,30 +127,39 @@ internal sealed class SimulatedDisk : IWalFiles
         }
     }
 
-    private sealed class OpenFile(SimulatedDisk disk, Inode inode, string path) : IWalFile
+    private sealed class OpenFile : IWalFile
     {
+        private readonly SimulatedDisk _disk;
+        private readonly Inode _inode;
+        private readonly string _path;
         private bool _disposed;
 
-        public string Path => path;
+        public OpenFile(SimulatedDisk disk, Inode inode, string path)
+        {
+            (_disk, _inode, _path) = (disk, inode, path);
+            disk.OpenFiles++;
+        }
+
+        public string Path => _path;
         public int Alignment => LinuxFiles.BlockBytes;
-        public long Length => inode.SeenLength;
+        public long Length => _inode.SeenLength;
 
         public unsafe void Write(long offset, ReadOnlySpan<MemoryPiece> pieces)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            disk.Moment();
-            var errno = disk.Fault("pwrite", path);
+            _disk.Moment();
+            var errno = _disk.Fault("pwrite", _path);
             foreach (var piece in pieces)
             {
                 Assert.Equal((0, 0, 0), (offset % Alignment, piece.Length % Alignment, (int)((nint)piece.Address % Alignment)));
                 if (errno != 0)
                 {
-                    var part = disk.Random.Next(piece.Length / SectorBytes + 1) * SectorBytes;
-                    inode.Write(offset, piece.Bytes[..part]);
-                    throw new WalIoException("pwrite", path, errno);
+                    var part = _disk.Random.Next(piece.Length / SectorBytes + 1) * SectorBytes;
+                    _inode.Write(offset, piece.Bytes[..part]);
+                    throw new WalIoException("pwrite", _path, errno);
                 }
 
-                inode.Write(offset, piece.Bytes);
+                _inode.Write(offset, piece.Bytes);
                 offset += piece.Length;
             }
         }
@@ -155,30 +167,34 @@ internal sealed class SimulatedDisk : IWalFiles
         public int Read(long offset, Span<byte> buffer)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return inode.Read(offset, buffer);
+            return _inode.Read(offset, buffer);
         }
 
         public void Truncate(long length)
         {
-            disk.Before("ftruncate", path);
-            inode.Resize(length);
+            _disk.Before("ftruncate", _path);
+            _inode.Resize(length);
         }
 
         public void Sync()
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            disk.Moment();
-            var errno = disk.Fault("fdatasync", path);
+            _disk.Moment();
+            var errno = _disk.Fault("fdatasync", _path);
             if (errno == 0)
             {
-                inode.Sync();
+                _inode.Sync();
                 return;
             }
 
-            inode.FailSync();
-            throw new WalIoException("fdatasync", path, errno);
+            _inode.FailSync();
+            throw new WalIoException("fdatasync", _path, errno);
         }
 
-        public void Dispose() => _disposed = true;
+        public void Dispose()
+        {
+            _disk.OpenFiles -= _disposed ? 0 : 1;
+            _disposed = true;
+        }
     }
 }

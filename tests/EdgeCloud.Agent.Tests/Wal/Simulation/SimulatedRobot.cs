@@ -76,6 +76,7 @@ internal sealed class SimulatedRobot
                 Start();
                 Work();
                 if (life == lives) Finish();
+                if (life == lives) Assert.Equal(0, OpenAfterFree());
                 throw new PowerCut(); // or between two operations
             }
             catch (PowerCut)
@@ -185,6 +186,13 @@ internal sealed class SimulatedRobot
 
         while (StepWorkers()) _time.Advance(TimeSpan.FromMilliseconds(300));
         if (_faultRate == 0) Assert.Equal(_accepted.Count, _owed.Count(id => id >= _accepted.FirstOrDefault(uint.MaxValue)));
+    }
+
+    private int OpenAfterFree()
+    {
+        _log.Free();
+        _log = null!;
+        return _disk.OpenFiles;
     }
 
     private bool StepWorkers()
