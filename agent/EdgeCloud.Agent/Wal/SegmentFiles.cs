@@ -36,9 +36,9 @@ internal sealed class SegmentFiles(
     {
         lock (_lock)
         {
+            _taken = int.MaxValue; // what is still to be made ready is not
             if (_prepared is not { } unused) return;
             _prepared = null;
-            _taken = int.MaxValue;
             unused.Dispose();
             try
             {
