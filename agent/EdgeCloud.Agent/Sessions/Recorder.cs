@@ -183,10 +183,10 @@ internal sealed class Recorder : ISourceSink
     }
 
     public ValueTask RoomAsync(int payloadBytes, CancellationToken cancellation) =>
-        FullLog() is null ? default : new ValueTask(WaitForRoomAsync(cancellation));
+        FullLog(payloadBytes) is null ? default : new ValueTask(WaitForRoomAsync(payloadBytes, cancellation));
 
-    /// <summary>A log that a message would have to wait for. Paused and guarded sessions write nothing.</summary>
-    private SegmentLog? FullLog()
+    /// <summary>A log that a message of that size would have to wait for. Paused and guarded sessions write nothing.</summary>
+    private SegmentLog? FullLog(int payloadBytes)
     {
         lock (Gate)
         {
@@ -194,18 +194,18 @@ internal sealed class Recorder : ISourceSink
                 return null;
             foreach (var recording in _live)
             {
-                if (!recording.IsPaused && !recording.Log.WaitForRoomAsync().IsCompleted)
+                if (!recording.IsPaused && !recording.Log.WaitForRoomAsync(payloadBytes).IsCompleted)
                     return recording.Log;
             }
             return null;
         }
     }
 
-    private async Task WaitForRoomAsync(CancellationToken cancellation)
+    private async Task WaitForRoomAsync(int payloadBytes, CancellationToken cancellation)
     {
         // The log may end, or be paused, while it is waited for: look again from time to time.
-        while (!cancellation.IsCancellationRequested && FullLog() is { } log)
-            await Task.WhenAny(log.WaitForRoomAsync(), Task.Delay(RoomRetry, cancellation));
+        while (!cancellation.IsCancellationRequested && FullLog(payloadBytes) is { } log)
+            await Task.WhenAny(log.WaitForRoomAsync(payloadBytes), Task.Delay(RoomRetry, cancellation));
         cancellation.ThrowIfCancellationRequested();
     }
 

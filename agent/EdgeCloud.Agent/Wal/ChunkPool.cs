@@ -15,12 +15,16 @@ internal sealed class ChunkPool(int usualBytes, long memoryBytes) : IDisposable
     /// <summary>All memory that may be in use, bytes.</summary>
     public long LimitBytes => memoryBytes;
 
+    /// <summary>Memory that a chunk with room for at least so much takes, bytes.</summary>
+    public long CapacityFor(long leastBytes) =>
+        leastBytes <= usualBytes ? usualBytes : (long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)leastBytes);
+
     /// <summary>A chunk with room for at least <paramref name="leastBytes"/>; null when the memory is used up.</summary>
     /// <param name="leastBytes">What must fit.</param>
     /// <param name="limitBytes">How much memory may be in use then: less than all of it for what is dropped first.</param>
     public MessageChunk? Rent(long leastBytes, long limitBytes)
     {
-        var capacity = leastBytes <= usualBytes ? usualBytes : (long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)leastBytes);
+        var capacity = CapacityFor(leastBytes);
         // When nothing is in use there is nothing to wait for: the largest message must find room.
         if (UsedBytes + capacity > limitBytes && UsedBytes > 0) return null;
         for (var i = _free.Count - 1; i >= 0; i--)

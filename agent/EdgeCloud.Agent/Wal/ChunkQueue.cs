@@ -35,6 +35,7 @@ internal sealed class ChunkQueue : IDisposable
     private MessageChunk? _active;
     private TaskCompletionSource? _room;
     private int _channels;
+    private double _leastShare = 1;
     private long _allowance;
     private bool _urgent;
     private bool _ended;
@@ -67,10 +68,14 @@ internal sealed class ChunkQueue : IDisposable
     /// <summary>True while a good part of the memory waits for the disk: what can be done later is left for later.</summary>
     public bool IsBusy => UsedBytes > _pool.LimitBytes / 8;
 
-    /// <summary>Tells how many channel ids there are; older chunks refuse newer channels.</summary>
-    public void SetChannels(int channels)
+    /// <summary>Tells how many channel ids there are (older chunks refuse newer channels), and the newest one's share of the memory.</summary>
+    public void SetChannels(int channels, double memoryShare)
     {
-        lock (_gate) _channels = Math.Max(_channels, channels);
+        lock (_gate)
+        {
+            _channels = Math.Max(_channels, channels);
+            _leastShare = Math.Min(_leastShare, memoryShare);
+        }
     }
 
     /// <summary>Takes a message or refuses it; a refused one is counted.</summary>
@@ -103,12 +108,16 @@ internal sealed class ChunkQueue : IDisposable
         return true;
     }
 
-    /// <summary>Ends when memory has become free, or at once when there is some for messages of every channel.</summary>
-    public Task WaitForRoomAsync()
+    /// <summary>Ends when memory has become free, or at once when there is some for a message of that size on every channel.</summary>
+    public Task WaitForRoomAsync(int payloadBytes)
     {
         lock (_gate)
         {
-            if (_pool.UsedBytes <= _pool.LimitBytes / 4) return Task.CompletedTask;
+            // When nothing is in use there is nothing to wait for.
+            var used = _pool.UsedBytes;
+            if (used == 0) return Task.CompletedTask;
+            var then = used + _pool.CapacityFor(MessageChunk.BytesFor(payloadBytes, _channels));
+            if (used <= _pool.LimitBytes / 4 && then <= _pool.LimitBytes * _leastShare) return Task.CompletedTask;
             _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _room.Task;
         }

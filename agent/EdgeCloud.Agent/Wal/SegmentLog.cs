@@ -75,7 +75,7 @@ public sealed class SegmentLog : IAsyncDisposable
     public ChannelHandle AddChannel(ChannelDefinition definition)
     {
         var channel = _channels.Add(definition);
-        _queue.SetChannels(_channels.Ids);
+        _queue.SetChannels(_channels.Ids, definition.MemoryShare);
         return channel;
     }
 
@@ -112,8 +112,11 @@ public sealed class SegmentLog : IAsyncDisposable
     public void Prime(ChannelHandle channel, uint sequence, ulong publishTime, ReadOnlySpan<byte> data) =>
         _committer.Prime(channel, sequence, publishTime, data);
 
-    /// <summary>Completes when there is memory for messages of every channel: for a source that can wait, such as a replay.</summary>
-    public Task WaitForRoomAsync() => _queue.WaitForRoomAsync();
+    /// <summary>
+    /// Completes at once when there is memory for a message of that size on every channel, else when some has become free: then it is to be asked
+    /// again. For a source that can wait, such as a replay.
+    /// </summary>
+    public Task WaitForRoomAsync(int payloadBytes) => _queue.WaitForRoomAsync(payloadBytes);
 
     /// <summary>Ends the present segment after everything appended so far; completes when that is durable and the segment is being sealed.</summary>
     public Task RotateAsync(SealReason reason) => _queue.Request(reason);
@@ -151,7 +154,7 @@ public sealed class SegmentLog : IAsyncDisposable
         ChannelHandle channel, uint sequence, ulong logTime, ulong publishTime, ReadOnlyMemory<byte> data)
     {
         ValueTask durable;
-        do await _queue.WaitForRoomAsync().ConfigureAwait(false);
+        do await _queue.WaitForRoomAsync(data.Length).ConfigureAwait(false);
         while (!_queue.TryAppendDurably(channel, sequence, logTime, publishTime, data.Span, out durable));
         await durable.ConfigureAwait(false);
     }

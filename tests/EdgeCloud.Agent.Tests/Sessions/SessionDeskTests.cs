@@ -235,6 +235,24 @@ public sealed class SessionDeskTests
     }
 
     [Fact]
+    public async Task A_source_that_waits_for_room_loses_no_message_however_large()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        var topic = bench.Recorder.TopicAppeared(new SourceTopic { Topic = "/big", MessageEncoding = "cdr", Class = TopicClass.Bulk });
+        var random = new Random(1);
+        for (uint i = 0; i < 200; i++)
+        {
+            var payload = new byte[i % 8 == 7 ? 9 << 20 : 1 + random.Next(2 << 20)];
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(payload.Length < 4 ? new byte[4] : payload, i);
+            await bench.Recorder.RoomAsync(payload.Length, TestContext.Current.CancellationToken);
+            bench.Recorder.Message(topic, new MessageTimes(i + 1, i + 1, i), payload);
+        }
+        await bench.Desk.FinishAsync(session);
+        Assert.Equal((200, 200, 0), Counts(session.Describe().Ledger.Single()));
+    }
+
+    [Fact]
     public async Task Random_orders_of_commands_and_messages_keep_every_count_right()
     {
         for (var seed = 0; seed < 15; seed++)

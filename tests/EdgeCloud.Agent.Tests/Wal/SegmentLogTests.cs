@@ -27,7 +27,7 @@ public sealed class SegmentLogTests : IDisposable
             {
                 var data = new byte[random.Next(2000)];
                 random.NextBytes(data.AsSpan(data.Length / 2));
-                await log.WaitForRoomAsync();
+                await log.WaitForRoomAsync(data.Length);
                 Assert.True(log.TryAppend(channel, i, 1000 + i, 900 + i, data));
                 mine.Add(RecordedMessage.Of($"/topic{producer}", i, 1000 + i, 900 + i, data));
             }

@@ -21,7 +21,7 @@ internal static class FileOverhead
             for (long i = 0; i < 150_000_000 / payload; i++)
             {
                 while (!log.TryAppend(channels[i % Channels], (uint)i, (ulong)i, (ulong)i, data))
-                    log.WaitForRoomAsync().Wait();
+                    log.WaitForRoomAsync(payload).Wait();
             }
             log.FinishAsync().Wait();
             var segments = new List<SealedSegment>();

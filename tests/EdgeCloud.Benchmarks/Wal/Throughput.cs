@@ -31,7 +31,7 @@ internal sealed record Throughput(double MessagesPerSecond, double BytesPerSecon
             for (long i = 0; i < messages; i++)
             {
                 var handle = handles[(i * producers + p) % channels];
-                while (!log.TryAppend(handle, (uint)i, (ulong)i, (ulong)i, data[i & 63])) log.WaitForRoomAsync().Wait();
+                while (!log.TryAppend(handle, (uint)i, (ulong)i, (ulong)i, data[i & 63])) log.WaitForRoomAsync(data[i & 63].Length).Wait();
             }
         })).ToArray();
         foreach (var thread in threads) thread.Start();
