@@ -214,13 +214,20 @@ public sealed class EventTests : IAsyncLifetime
         };
         var name = TriggerRule.Parse("x", "/a name == \"e stop\"").Compile(topic);
         var levels = TriggerRule.Parse("x", "/a levels[] > 4").Compile(topic);
-        Assert.False(name.Fires(Payload("idle", 1, 2)));
-        Assert.True(name.Fires(Payload("e stop", 1, 2)));
-        Assert.False(name.Fires(Payload("e stop", 1, 2)));
-        Assert.False(levels.Fires(Payload("x", 1, 4)));
-        Assert.True(levels.Fires(Payload("x", 1, 5)));
-        Assert.False(levels.Fires([0, 1, 0, 0, 255, 255, 255, 255]));
+        Assert.False(name.Fires(Payload("idle", 1, 2), 0));
+        Assert.True(name.Fires(Payload("e stop", 1, 2), 0));
+        Assert.False(name.Fires(Payload("e stop", 1, 2), 0));
+        Assert.False(levels.Fires(Payload("x", 1, 4), 0));
+        Assert.True(levels.Fires(Payload("x", 1, 5), 0));
+        Assert.False(levels.Fires([0, 1, 0, 0, 255, 255, 255, 255], 0));
         Assert.Equal(1, levels.Unreadable);
+
+        // One that comes and goes fires once a second, also when the clock is set back.
+        int FiredIn(long fromNs, int messages) => Enumerable.Range(0, messages)
+            .Count(i => levels.Fires(Payload("x", (byte)(i % 2 == 0 ? 5 : 4)), fromNs + i * (Second / 100)));
+        levels.Fires(Payload("x", 1), 0);
+        Assert.Equal(3, FiredIn(10 * Second, 300));
+        Assert.Equal(2, FiredIn(5 * Second, 200));
     }
 
     [Fact]

@@ -138,27 +138,33 @@ internal sealed record TriggerRule
 
 /// <summary>
 /// A rule on the messages of one topic. It fires when it begins to hold, and again only after a message for which it did not: a fault that lasts
-/// is one event. Looks at the raw CDR up to the field; comparing numbers allocates nothing.
+/// is one event. One that comes and goes with every message fires once a second. Looks at the raw CDR up to the field; comparing numbers allocates nothing.
 /// </summary>
 internal sealed class TriggerCondition(TriggerRule rule, FieldPath field, double operand)
 {
     private readonly string _text = rule.Value.Trim('"');
+    private const long LeastPauseNs = 1_000_000_000;
     private bool _held;
+    private long _firedNs = long.MinValue;
 
     public TriggerRule Rule => rule;
 
     /// <summary>Payloads that did not fit their definition.</summary>
     public long Unreadable { get; private set; }
 
-    /// <summary>True when this message makes it fire.</summary>
-    public bool Fires(ReadOnlySpan<byte> payload)
+    /// <summary>True when this message, of a log time in ns since the Unix epoch, makes it fire.</summary>
+    public bool Fires(ReadOnlySpan<byte> payload, long logTimeNs)
     {
         try
         {
             var holds = field.IsText ? AnyText(payload) : field.Any(payload, rule.Comparison, operand);
-            var fires = holds && !_held;
+            var begins = holds && !_held;
             _held = holds;
-            return fires;
+            // A clock that was set back must not silence it.
+            if (!begins || logTimeNs >= _firedNs && logTimeNs < _firedNs + LeastPauseNs)
+                return false;
+            _firedNs = logTimeNs;
+            return true;
         }
         catch (CdrException)
         {

@@ -29,7 +29,7 @@ internal sealed class TriggerWatch(IReadOnlyList<TriggerRule> rules, Action<Trig
     /// <summary>Looks at a message.</summary>
     public void Look(TriggerCondition condition, in MessageTimes times, ReadOnlySpan<byte> payload)
     {
-        if (condition.Fires(payload))
+        if (condition.Fires(payload, (long)times.LogTimeNs))
             fired(condition.Rule, (long)times.LogTimeNs);
     }
 }
