@@ -133,7 +133,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         if (_link is not null)
             yield return _link.RunAsync;
         if (_configuration.Health.Port is { } port)
-            yield return new HealthEndpoint(port, _recorder, _book, _upload, () => _link?.IsConnected ?? false, _alarms).RunAsync;
+            yield return new HealthEndpoint(port, _recorder, _book, _upload, () => _link?.IsConnected ?? false, _alarms, _log).RunAsync;
         if (systemd.WatchdogInterval is { } interval)
             yield return c => FeedWatchdogAsync(systemd, interval, c);
     }

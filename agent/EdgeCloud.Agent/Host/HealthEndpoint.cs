@@ -3,21 +3,41 @@ using System.Net;
 using System.Text;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Upload;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeCloud.Agent.Host;
 
 /// <summary>
 /// <c>/healthz</c> (200, or 503 with the alarms) and <c>/metrics</c> (Prometheus text) on loopback, for whoever looks after the robot itself.
 /// </summary>
-internal sealed class HealthEndpoint(
-    int port, Recorder recorder, SessionBook book, UploadLoop? upload, Func<bool> isConnected, Alarms alarms)
+internal sealed partial class HealthEndpoint(
+    int port, Recorder recorder, SessionBook book, UploadLoop? upload, Func<bool> isConnected, Alarms alarms, ILogger log)
 {
-    /// <summary>Answers until cancelled.</summary>
+    /// <summary>Answers until cancelled. A port that somebody else has is waited for: recording does not depend on it.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        using var listener = new HttpListener();
-        listener.Prefixes.Add($"http://127.0.0.1:{port}/");
-        listener.Start();
+        for (var failures = 1; ; failures++)
+        {
+            using var listener = new HttpListener();
+            listener.Prefixes.Add($"http://127.0.0.1:{port}/");
+            try
+            {
+                listener.Start();
+            }
+            catch (HttpListenerException e)
+            {
+                if (failures == 1)
+                    LogNoPort(port, e.Message);
+                await Task.Delay(Backoff.After(failures), cancellation);
+                continue;
+            }
+            await ListenAsync(listener, cancellation);
+            return;
+        }
+    }
+
+    private async Task ListenAsync(HttpListener listener, CancellationToken cancellation)
+    {
         await using var stop = cancellation.Register(listener.Stop);
         while (!cancellation.IsCancellationRequested)
         {
@@ -66,4 +86,7 @@ internal sealed class HealthEndpoint(
         void Add(string name, string type, string help, long value) => text.Append(
             CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n{name} {value}\n");
     }
+
+    [LoggerMessage(EventId = 106, Level = LogLevel.Warning, Message = "health.port {Port} cannot be listened on: {Error}; it is tried again")]
+    private partial void LogNoPort(int port, string error);
 }

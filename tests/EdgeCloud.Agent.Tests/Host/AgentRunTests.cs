@@ -199,6 +199,33 @@ public sealed class AgentRunTests(S3Server s3, MosquittoBroker broker)
         Assert.Equal(System.Net.HttpStatusCode.NotFound, (await http.GetAsync("/other")).StatusCode);
     }
 
+    [Fact]
+    public async Task A_port_that_somebody_else_has_costs_the_health_endpoint_and_not_the_recording()
+    {
+        await using var robot = await RunningAgent.CreateAsync(broker, s3);
+        using var http = new HttpClient();
+        using (var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0))
+        {
+            taken.Start();
+            var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+            http.BaseAddress = new Uri($"http://127.0.0.1:{port}");
+            robot.Start(more: $"health: {{ port: {port} }}");
+            await robot.Process.WaitForLineAsync($"health.port {port} cannot be listened on", Deadline);
+            await Eventually.Holds(() => Directory.GetFiles(robot.DataDir, "000002.mcap*", SearchOption.AllDirectories).Length > 0, Deadline, "segments");
+        }
+        await Eventually.Holds(async () =>
+        {
+            try
+            {
+                return await http.GetStringAsync("/healthz") == "ok\n";
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }, Deadline, "the endpoint, now that the port is free");
+    }
+
     /// <summary>Numbers that are missing between others; where numbers start again from 0, nothing is missing.</summary>
     private static long Gaps(List<uint> numbers) => numbers.Zip(numbers.Skip(1), (a, b) => b == 0 ? 0 : (long)b - a - 1).Sum();
 }
