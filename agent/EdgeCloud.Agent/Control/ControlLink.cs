@@ -163,10 +163,23 @@ internal sealed partial class ControlLink : IAsyncDisposable
         await foreach (var answer in _answers.Reader.ReadAllAsync(cancellation))
         {
             var payload = ContractJson.Write(answer);
-            do
+            for (var attempts = 1; ; attempts++)
+            {
                 await _connection.WaitForConnectionAsync(cancellation);
-            while (!await TrySendAsync(MqttTopicKind.CommandAck, payload, cancellation));
-            _parts.CommandMemory.Told(answer);
+                if (await TrySendAsync(MqttTopicKind.CommandAck, payload, cancellation))
+                    break;
+                // A broker that refuses it would refuse it again at once.
+                if (_connection.IsConnected)
+                    await Task.Delay(Backoff.After(attempts), _clock, cancellation);
+            }
+            try
+            {
+                _parts.CommandMemory.Told(answer);
+            }
+            catch (IOException e)
+            {
+                LogNotWritten(answer.Id, e.Message);
+            }
         }
     }
 
@@ -261,6 +274,9 @@ internal sealed partial class ControlLink : IAsyncDisposable
 
     [LoggerMessage(EventId = 505, Level = LogLevel.Warning, Message = "{Words}")]
     private partial void LogCustody(string words);
+
+    [LoggerMessage(EventId = 507, Level = LogLevel.Error, Message = "That the broker has the answer to command {Id} cannot be written down: {Error}")]
+    private partial void LogNotWritten(Guid id, string error);
 
     [LoggerMessage(EventId = 506, Level = LogLevel.Warning, Message = "The broker did not take a message on {Topic}: {Error}")]
     private partial void LogPublishRefused(string topic, string error);

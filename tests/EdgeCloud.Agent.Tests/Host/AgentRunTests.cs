@@ -226,6 +226,22 @@ public sealed class AgentRunTests(S3Server s3, MosquittoBroker broker)
         }, Deadline, "the endpoint, now that the port is free");
     }
 
+    [Fact]
+    public async Task An_answer_that_the_broker_refuses_is_sent_again_with_growing_pauses()
+    {
+        await using var robot = await RunningAgent.CreateAsync(broker, s3);
+        await using var other = await RunningAgent.CreateAsync(broker, s3);
+        (robot.User, robot.Password) = (other.Robot, other.Password); // may write about the other one only
+        Directory.CreateDirectory(robot.DataDir);
+        var command = new CommandMessage { Id = Guid.CreateVersion7(), Robot = robot.Robot, Command = CommandKind.Status, Issuer = "test", IssuedNs = 1, ExpiresNs = 2 };
+        EdgeCloud.Agent.Control.CommandMemory.Open(robot.DataDir, Assert.Fail).Answer(
+            command, new CommandAck { Robot = robot.Robot, Id = command.Id, Status = CommandStatus.Succeeded, TimeNs = 1 });
+        robot.Start();
+        int Refused() => robot.Process.Output.Split('\n').Count(l => l.Contains("did not take a message", StringComparison.Ordinal) && l.Contains("/cmd/ack", StringComparison.Ordinal));
+        await Eventually.Holds(() => Refused() >= 3, Deadline, "three attempts");
+        Assert.InRange(Refused(), 3, 4);
+    }
+
     /// <summary>Numbers that are missing between others; where numbers start again from 0, nothing is missing.</summary>
     private static long Gaps(List<uint> numbers) => numbers.Zip(numbers.Skip(1), (a, b) => b == 0 ? 0 : (long)b - a - 1).Sum();
 }

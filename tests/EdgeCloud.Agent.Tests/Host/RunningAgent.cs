@@ -19,7 +19,7 @@ internal sealed class RunningAgent : IAsyncDisposable
     private RunningAgent(string robot, MosquittoBroker broker, S3Server s3, string bucket, S3Key key)
     {
         (Robot, _broker, _s3, Bucket, _key) = (robot, broker, s3, bucket, key);
-        (S3Endpoint, BrokerPort) = (s3.Endpoint, broker.Port);
+        (S3Endpoint, BrokerPort, User) = (s3.Endpoint, broker.Port, robot);
         _owner = new AmazonS3Client(new BasicAWSCredentials(s3.Owner.AccessKey, s3.Owner.SecretKey), new AmazonS3Config
         {
             ServiceURL = s3.Endpoint,
@@ -39,6 +39,9 @@ internal sealed class RunningAgent : IAsyncDisposable
 
     public int BrokerPort { get; set; }
 
+    /// <summary>Its user at the broker: by default its own.</summary>
+    public string User { get; set; }
+
     public string Password { get; set; } = "";
 
     public ProductProcess Process { get; private set; } = null!;
@@ -57,7 +60,7 @@ internal sealed class RunningAgent : IAsyncDisposable
             robot: {{Robot}}
             data_dir: {{DataDir}}
             source: {{source}}
-            mqtt: { host: {{_broker.Host}}, port: {{BrokerPort}}, password: "{{Password}}", tls: { enabled: true, ca_file: {{_broker.CaFile}} } }
+            mqtt: { host: {{_broker.Host}}, port: {{BrokerPort}}, user: {{User}}, password: "{{Password}}", tls: { enabled: true, ca_file: {{_broker.CaFile}} } }
             s3: { endpoint: "{{S3Endpoint}}", region: {{_s3.Region}}, bucket: {{Bucket}}, prefix: recordings, access_key: "{{_key.AccessKey}}", secret_key: "{{_key.SecretKey}}" }
             recording: {{recording}}
             disk: { minimum_free_bytes: 0 }
