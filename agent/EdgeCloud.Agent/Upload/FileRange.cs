@@ -4,11 +4,15 @@ namespace EdgeCloud.Agent.Upload;
 
 /// <summary>
 /// A stretch of a file as a stream that can be read again, at the pace of a <see cref="BandwidthCap"/>; every read tells
-/// <paramref name="stall"/> that the body is under way. Does not own the file.
+/// <paramref name="stall"/> that the body is under way. Does not own the file. What the disk refuses is kept in <see cref="Fault"/>, because who
+/// sends the stream wraps it into errors of the connection.
 /// </summary>
 internal sealed class FileRange(SafeFileHandle file, long start, long length, BandwidthCap? cap = null, StallGuard? stall = null) : Stream
 {
     private long _position;
+
+    /// <summary>Why the file could not be read; null when it could.</summary>
+    public Exception? Fault { get; private set; }
 
     public override bool CanRead => true;
     public override bool CanSeek => true;
@@ -23,9 +27,17 @@ internal sealed class FileRange(SafeFileHandle file, long start, long length, Ba
 
     public override int Read(Span<byte> buffer)
     {
-        var read = RandomAccess.Read(file, buffer[..(int)Math.Clamp(length - _position, 0, buffer.Length)], start + _position);
-        _position += read;
-        return read;
+        try
+        {
+            var read = RandomAccess.Read(file, buffer[..(int)Math.Clamp(length - _position, 0, buffer.Length)], start + _position);
+            _position += read;
+            return read;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Fault = e;
+            throw;
+        }
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -37,9 +49,7 @@ internal sealed class FileRange(SafeFileHandle file, long start, long length, Ba
             wanted = await cap.TakeAsync(wanted, cancellationToken);
         stall?.Moved();
         // What was sealed a moment ago is in the page cache: a hop to another thread would cost more than the copy.
-        var read = RandomAccess.Read(file, buffer.Span[..wanted], start + _position);
-        _position += read;
-        return read;
+        return Read(buffer.Span[..wanted]);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

@@ -105,10 +105,10 @@ internal sealed class ObjectStore : IDisposable
 
     /// <summary>Sends an object in one request, unless there is one already.</summary>
     /// <exception cref="StoreException"><see cref="StoreFault.AlreadyThere"/> and others.</exception>
+    /// <exception cref="SegmentUnreadableException">The file cannot be read.</exception>
     public Task PutNewAsync(string key, SafeFileHandle file, long length, string md5Hex, string sha256, BandwidthCap cap, CancellationToken cancellation) =>
-        Translate(key, cancellation, async stall =>
+        Send(key, stall => new FileRange(file, 0, length, cap, stall), cancellation, async (body, stall) =>
         {
-            await using var body = new FileRange(file, 0, length, cap, stall);
             var request = Put(key, body, Convert.ToBase64String(Convert.FromHexString(md5Hex)), "application/octet-stream");
             request.Metadata.Add(Sha256Key, sha256);
             // Known since the segment was sealed: the SDK would read the body once more for the first, and servers without the second ignore it.
@@ -147,11 +147,11 @@ internal sealed class ObjectStore : IDisposable
     });
 
     /// <summary>Sends a part, whose MD5 is known, and answers its ETag.</summary>
+    /// <exception cref="SegmentUnreadableException">The file cannot be read.</exception>
     public Task<string> PutPartAsync(
         string key, string uploadId, int number, SafeFileHandle file, long start, long length, string md5Hex, BandwidthCap cap,
-        CancellationToken cancellation) => Translate(key, cancellation, async stall =>
+        CancellationToken cancellation) => Send(key, stall => new FileRange(file, start, length, cap, stall), cancellation, async (body, stall) =>
         {
-            await using var body = new FileRange(file, start, length, cap, stall);
             var answer = await _client.UploadPartAsync(new UploadPartRequest
             {
                 BucketName = _bucket,
@@ -220,6 +220,22 @@ internal sealed class ObjectStore : IDisposable
         UseChunkEncoding = false,
     };
 
+    /// <summary>Sends a stretch of a file. That it cannot be read is no fault of the store.</summary>
+    private Task<T> Send<T>(
+        string key, Func<StallGuard, FileRange> open, CancellationToken cancellation, Func<FileRange, StallGuard, Task<T>> request) =>
+        Translate(key, cancellation, async stall =>
+        {
+            await using var body = open(stall);
+            try
+            {
+                return await request(body, stall);
+            }
+            catch (Exception) when (body.Fault is { } fault)
+            {
+                throw new SegmentUnreadableException(fault);
+            }
+        });
+
     private async Task<T> Translate<T>(string key, CancellationToken cancellation, Func<StallGuard, Task<T>> request)
     {
         using var stall = new StallGuard(_stallLimit, cancellation);
@@ -231,7 +247,7 @@ internal sealed class ObjectStore : IDisposable
         {
             throw new StoreException(Classify(e), $"{Place}/{key}: {(int)e.StatusCode} {e.ErrorCode}: {e.Message}", e);
         }
-        catch (Exception e) when (stall.HasStalled)
+        catch (Exception e) when (stall.HasStalled && e is not SegmentUnreadableException)
         {
             throw new StoreException(StoreFault.Unreachable, $"{Place} cannot be reached: nothing moved for {_stallLimit.TotalSeconds:0.#} s", e);
         }

@@ -20,7 +20,8 @@ internal sealed class SegmentUpload(ObjectStore store, BandwidthCap cap)
     /// </summary>
     /// <exception cref="StoreException">The store refused; <see cref="StoreFault.Different"/> when another object is there.</exception>
     /// <exception cref="SegmentAlteredException">The segment's file is not what was sealed.</exception>
-    /// <exception cref="IOException">The segment's file cannot be read.</exception>
+    /// <exception cref="SegmentUnreadableException">The segment's file cannot be read.</exception>
+    /// <exception cref="IOException">The disk refuses what is to be remembered of it.</exception>
     public async Task<bool> RunAsync(Segment segment, CancellationToken cancellation, Func<bool>? mayGoOn = null)
     {
         var manifest = segment.Manifest;
@@ -128,7 +129,14 @@ internal sealed class SegmentUpload(ObjectStore store, BandwidthCap cap)
     private static async Task<string> HashAsync(SafeFileHandle file, long start, long length, CancellationToken cancellation)
     {
         await using var content = new FileRange(file, start, length);
-        return Convert.ToHexStringLower(await MD5.HashDataAsync(content, cancellation));
+        try
+        {
+            return Convert.ToHexStringLower(await MD5.HashDataAsync(content, cancellation));
+        }
+        catch (Exception) when (content.Fault is { } fault)
+        {
+            throw new SegmentUnreadableException(fault);
+        }
     }
 
     /// <summary>What an earlier attempt left unfinished beside an object that is complete.</summary>
@@ -158,6 +166,10 @@ internal sealed class SegmentUpload(ObjectStore store, BandwidthCap cap)
         {
             throw new SegmentAlteredException($"{segment.MediaPath} is gone: somebody deleted it before it was delivered");
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SegmentUnreadableException(e);
+        }
         var bytes = RandomAccess.GetLength(file);
         if (bytes == manifest.Bytes)
             return file;
@@ -168,7 +180,14 @@ internal sealed class SegmentUpload(ObjectStore store, BandwidthCap cap)
     private static void RequireUnaltered(Segment segment, SegmentManifest manifest)
     {
         using var digest = new SegmentDigest(long.MaxValue, 8 << 20);
-        SealedFile.Hash(segment.MediaPath, digest);
+        try
+        {
+            SealedFile.Hash(segment.MediaPath, digest);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SegmentUnreadableException(e);
+        }
         var (sha256, _) = digest.Finish();
         if (sha256 != manifest.Sha256)
             throw new SegmentAlteredException($"{segment.MediaPath} has SHA-256 {sha256}, and {manifest.Sha256} was sealed: it was changed");

@@ -33,5 +33,8 @@ internal sealed class StoreException(StoreFault fault, string message, Exception
     public bool ConcernsAll => Fault is StoreFault.Unreachable or StoreFault.Permanent;
 }
 
+/// <summary>The segment's file is there and the disk does not give it.</summary>
+internal sealed class SegmentUnreadableException(Exception inner) : Exception(inner.Message, inner);
+
 /// <summary>The segment's file is not what was sealed, or is gone: it can never become the object that its manifest promises.</summary>
 internal sealed class SegmentAlteredException(string message) : Exception(message);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Contracts;
 using Microsoft.Extensions.Logging;
@@ -12,11 +13,13 @@ internal sealed partial class UploadLoop(
     SessionBook book, ObjectStore store, BandwidthCap cap, NetworkConditions networks, AbandonedUploads abandoned, int workers, Alarms alarms,
     TimeProvider clock, ILogger log)
 {
+    private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(1);
     private readonly UploadQueue _queue = new(clock);
     private readonly StorePause _pause = new(clock);
     private readonly UploadAlarms _alarms = new(alarms, log);
     private readonly SegmentUpload _upload = new(store, cap);
     private readonly SemaphoreSlim _wake = new(0);
+    private readonly ConcurrentQueue<Segment> _interrupted = [];
     private UploadWindows _windows = UploadWindows.Always;
     private long _syncUntilTicks;
     private long _retries;
@@ -120,7 +123,7 @@ internal sealed partial class UploadLoop(
     private void ReturnInterrupted()
     {
         foreach (var segment in book.All.SelectMany(s => s.Segments).Where(s => s.Custody is Custody.Uploading))
-            segment.TryAdvance(Custody.Sealed, segment.State.Reason);
+            Return(segment);
     }
 
     private async Task WorkAsync(CancellationToken cancellation)
@@ -128,9 +131,11 @@ internal sealed partial class UploadLoop(
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
+            for (var left = _interrupted.Count; left > 0 && _interrupted.TryDequeue(out var interrupted); left--)
+                Return(interrupted);
             if (TakeNext(out var wait) is not { } work)
             {
-                await _wake.WaitAsync(wait, cancellation);
+                await _wake.WaitAsync(_interrupted.IsEmpty ? wait : DiskRetry, cancellation);
                 continue;
             }
             try
@@ -181,12 +186,12 @@ internal sealed partial class UploadLoop(
         }
         catch (SegmentAlteredException e)
         {
-            book.Quarantine((Segment)work, e.Message);
-            _alarms.Altered((Segment)work, e.Message);
+            Quarantine((Segment)work, e.Message);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is SegmentUnreadableException or IOException)
         {
-            _queue.Pause(work, isPermanent: true);
+            // What is to be remembered waits for room on the disk, which others make; what cannot be read waits for a person.
+            _queue.Pause(work, isPermanent: e is SegmentUnreadableException);
             _alarms.Unreadable(session, e.Message);
             Count(e.Message);
         }
@@ -194,7 +199,34 @@ internal sealed partial class UploadLoop(
         {
             // Only now: an upload that failed has its pause before it can be taken again.
             if (work is Segment { Custody: Custody.Uploading } interrupted)
-                interrupted.TryAdvance(Custody.Sealed, interrupted.State.Reason);
+                Return(interrupted);
+        }
+    }
+
+    private void Quarantine(Segment segment, string reason)
+    {
+        try
+        {
+            book.Quarantine(segment, reason);
+            _alarms.Altered(segment, reason);
+        }
+        catch (IOException e)
+        {
+            _queue.Pause(segment, isPermanent: true);
+            _alarms.Unreadable(segment.Session, $"{reason}; {e.Message}");
+        }
+    }
+
+    /// <summary>Nobody uploads the segment any more. On a disk that refuses, a later look of the workers says so.</summary>
+    private void Return(Segment segment)
+    {
+        try
+        {
+            segment.TryAdvance(Custody.Sealed, segment.State.Reason);
+        }
+        catch (IOException)
+        {
+            _interrupted.Enqueue(segment);
         }
     }
 
@@ -217,11 +249,19 @@ internal sealed partial class UploadLoop(
 
     private async Task CertifyAsync(Session session, CancellationToken cancellation)
     {
-        var end = session.State is SessionState.Finishing ? SessionState.Finished : session.State;
+        var state = session.State;
+        var end = state is SessionState.Finishing ? SessionState.Finished : state;
         var certificate = session.Certify() with { State = end };
         await store.PutJsonAsync(ObjectKeys.Certificate(certificate.ObjectPrefix), ContractJson.Write(certificate), cancellation);
-        session.Update(f => f with { Certified = true, Manifest = f.Manifest with { State = end } });
-        LogDelivered(session.Id, certificate.LastSequence);
+        var isCertified = false;
+        session.Update(f =>
+        {
+            // One that was cancelled meanwhile is certified anew.
+            isCertified = f.Manifest.State == state;
+            return isCertified ? f with { Certified = true, Manifest = f.Manifest with { State = end } } : f;
+        });
+        if (isCertified)
+            LogDelivered(session.Id, certificate.LastSequence);
     }
 
     private void Succeeded(object work, Session session)

@@ -118,6 +118,8 @@ internal sealed class UploadQueue(TimeProvider clock)
     {
         if (_places.Remove(segment, out var at))
             _lanes[at.Lane].Remove(at.Place);
+        if (segment.IsSettled)
+            _pauses.Remove(segment);
         if (segment.Custody is not Custody.Sealed || _taken.Contains(segment))
             return;
         var lane = LaneOf(segment);
@@ -142,6 +144,8 @@ internal sealed class UploadQueue(TimeProvider clock)
             _certificates.Add(session);
         else
             _certificates.Remove(session);
+        if (session.File.Certified)
+            _pauses.Remove(session);
     }
 
     private Standing? First(SortedSet<Standing> places, DateTimeOffset now, ref TimeSpan wait)

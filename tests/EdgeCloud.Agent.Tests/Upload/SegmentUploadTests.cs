@@ -111,6 +111,20 @@ public sealed class SegmentUploadTests(S3Server s3)
         Assert.Empty(await bench.KeysAsync());
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_file_that_the_disk_does_not_give_is_not_the_stores_fault(bool inParts)
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var segment = bench.AddSegment(1000);
+        using var unreadable = File.OpenHandle("/proc/self/mem"); // reading it is an input/output error
+        var (store, cap, key) = (bench.Store(), new BandwidthCap(0, TimeProvider.System), segment.Manifest.ObjectKey);
+        var upload = await store.BeginPartsAsync(key, segment.Manifest.Sha256, default);
+        var error = await Assert.ThrowsAsync<SegmentUnreadableException>(() => inParts
+            ? store.PutPartAsync(key, upload, 1, unreadable, 0, 1000, segment.Manifest.ETag, cap, default)
+            : store.PutNewAsync(key, unreadable, 1000, segment.Manifest.ETag, segment.Manifest.Sha256, cap, default));
+        Assert.StartsWith("Input/output error", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Errors_say_whether_waiting_helps()
     {

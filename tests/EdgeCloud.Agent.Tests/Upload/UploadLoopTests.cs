@@ -204,6 +204,63 @@ public sealed class UploadLoopTests(S3Server s3)
     }
 
     [Fact]
+    public async Task What_cannot_be_read_waits_with_an_alarm_and_everything_else_goes_up()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var unreadable = bench.AddSegment(1000);
+        var sound = bench.AddSegment(1000, seed: 2);
+        File.Delete(unreadable.MediaPath);
+        Directory.CreateDirectory(unreadable.MediaPath);
+        var loop = bench.Loop(workers: 1);
+        using var end = new CancellationTokenSource();
+        var running = loop.RunAsync(end.Token);
+        await Eventually.Holds(() => sound.Custody is Custody.Uploaded && loop.Retries == 1, Deadline, "one failed, one is uploaded");
+        Assert.Equal((Custody.Sealed, 0), (unreadable.Custody, loop.Failures));
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task A_full_disk_holds_up_the_segment_that_it_concerns_until_there_is_room()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        var held = bench.AddSegment(1000);
+        var sound = bench.AddSegment(1000, seed: 2);
+        FullDisk? full = null;
+        bench.Recording.Book.SegmentChanged += s =>
+        {
+            if (s == held && s.Custody is Custody.Uploading)
+                full ??= new FullDisk(Path.Combine(s.Session.Folder, "000001.json"));
+        };
+        var loop = bench.Loop(workers: 1);
+        using var end = new CancellationTokenSource();
+        var running = loop.RunAsync(end.Token);
+        await Eventually.Holds(() => sound.Custody is Custody.Uploaded, Deadline, "the other one is uploaded");
+        Assert.Equal(Custody.Uploading, held.Custody);
+        full!.Dispose();
+        await Eventually.Holds(() => held.Custody is Custody.Sealed, Deadline, "it is to be uploaded again");
+        loop.RetryNow();
+        await Eventually.Holds(() => held.Custody is Custody.Uploaded, Deadline, "it is uploaded");
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task A_session_that_is_cancelled_while_its_certificate_is_sent_stays_cancelled_and_is_certified_as_such()
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        await using var store = new StubStore();
+        store.Received = (key, _) =>
+        {
+            if (key.EndsWith("/session.json", StringComparison.Ordinal) && bench.Session.State is SessionState.Finishing)
+                bench.Session.Update(f => f with { Manifest = f.Manifest with { State = SessionState.Cancelled } });
+        };
+        await RunAsync(bench, () => Eventually.Holds(() => bench.Session.File.Certified, Deadline, "the certificate"), bench.Settings with { Endpoint = store.Endpoint });
+        Assert.Equal(SessionState.Cancelled, bench.Session.State);
+        Assert.Equal([SessionState.Finished, SessionState.Cancelled], store.Bodies.Select(b => ContractJson.Read<SessionManifest>(b).State));
+    }
+
+    [Fact]
     public async Task Uploads_in_parts_that_nobody_remembers_are_given_up_at_start()
     {
         await using var bench = await UploadBench.CreateAsync(s3);
