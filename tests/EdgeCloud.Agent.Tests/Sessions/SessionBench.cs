@@ -64,12 +64,9 @@ internal sealed class SessionBench : IAsyncDisposable
     }
 
     /// <summary>Copies the data folder as it is at one moment, as if the process had died then.</summary>
-    public async Task CrashIntoAsync(string folder)
-    {
+    public Task CrashIntoAsync(string folder) =>
         // A name that changes while it is copied would be a state that no disk was ever in.
-        while (!TryCopy(Configuration.DataDir, folder))
-            await Task.Delay(5);
-    }
+        Eventually.Holds(() => TryCopy(Configuration.DataDir, folder), TimeSpan.FromSeconds(60), "no name changes while the folder is copied");
 
     /// <summary>Ends here and goes on with an agent that starts on another folder: topics, times and numbers go on.</summary>
     public async Task<SessionBench> GoOnAsync(string dataDir)
