@@ -12,6 +12,8 @@ internal sealed partial class CommandDesk(
     string robot, SessionDesk sessions, EventDesk events, SessionBook book, CommandMemory memory, RunTimeSettings settings, DeliveryWatch delivery,
     TimeProvider clock, ILogger log)
 {
+    private const string NoStore = "this agent has no s3 section: it uploads nothing";
+
     /// <summary>Told of each answer, in order, to be sent.</summary>
     public event Action<CommandAck>? Answered;
 
@@ -70,7 +72,7 @@ internal sealed partial class CommandDesk(
             case CommandKind.Start or CommandKind.Status:
                 return command;
             case CommandKind.Sync or CommandKind.Fetch when !delivery.IsPossible:
-                throw new RefusedException("this agent has no s3 section: it uploads nothing");
+                throw new RefusedException(NoStore);
             case CommandKind.Sync:
                 return command;
             case CommandKind.Configure:
@@ -115,6 +117,9 @@ internal sealed partial class CommandDesk(
             delivery.Watch(command, await sessions.SealAsync());
             return;
         }
+        // What was accepted may be carried out again by an agent that is configured otherwise.
+        if (!delivery.IsPossible)
+            throw new RefusedException(NoStore);
         var session = sessions.Resolve(command.Session);
         var range = command.Range ?? new TimeRange(null, null);
         session.Request(range);

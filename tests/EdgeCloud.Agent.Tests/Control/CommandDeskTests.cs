@@ -155,6 +155,17 @@ public sealed class CommandDeskTests : IAsyncLifetime
         Assert.Empty(_memory.Unfinished);
     }
 
+    [Theory, InlineData(CommandKind.Sync), InlineData(CommandKind.Fetch)]
+    public async Task A_remembered_delivery_fails_on_an_agent_that_uploads_nothing_any_more(CommandKind kind)
+    {
+        var session = await _bench.StartAsync();
+        var command = Command(kind) with { Session = session.Id };
+        _memory.Answer(command, new CommandAck { Robot = "amr-01", Id = command.Id, Status = CommandStatus.Accepted, Session = session.Id, TimeNs = 1 });
+        await _desk.SettleUnfinishedAsync();
+        Assert.Equal((CommandStatus.Failed, "this agent has no s3 section: it uploads nothing"), (Assert.Single(_answers).Status, _answers[0].Reason));
+        Assert.Empty(_memory.Unfinished);
+    }
+
     [Fact]
     public async Task Answers_that_the_broker_does_not_have_are_found_after_a_restart()
     {
