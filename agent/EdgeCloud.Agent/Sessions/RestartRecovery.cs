@@ -14,6 +14,9 @@ namespace EdgeCloud.Agent.Sessions;
 /// </summary>
 internal sealed partial class RestartRecovery(AgentConfiguration configuration, SessionBook book, Alarms alarms, ILogger log)
 {
+    private const string Alarm = "recovery";
+    private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(1);
+    private readonly HashSet<Session> _surveyed = [];
     private readonly List<(Session Session, List<int> Sequences)> _work = [];
     private readonly List<string> _report = [];
 
@@ -21,16 +24,20 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
     public IReadOnlyList<string> Report => _report;
 
     /// <summary>Finds what there is to do.</summary>
+    /// <exception cref="IOException">The disk refuses; the next call goes on where this one ended.</exception>
     public void Survey()
     {
         foreach (var session in book.All)
         {
+            if (_surveyed.Contains(session))
+                continue;
             using (var recovery = new SegmentRecovery(LiveSession.OptionsOf(session, configuration)))
                 recovery.Survey(session.Folder);
             var known = session.Segments.Select(s => s.Sequence).ToHashSet();
             QuarantineForeign(session);
             var last = Math.Max(LiveSession.LastSequenceOnDisk(session.Folder), session.File.Manifest.LastSequence);
             CarryCounts(session, last);
+            _surveyed.Add(session);
             var missing = Enumerable.Range(1, last).Where(s => s > session.RunOverThrough && !known.Contains(s)).ToList();
             if (missing.Count == 0)
                 continue;
@@ -73,23 +80,58 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
         }
     }
 
-    /// <summary>Recovers; sessions are complete only afterwards.</summary>
-    public Task RunAsync(CancellationToken cancellation) => Task.Run(() =>
+    /// <summary>Recovers; sessions are complete only afterwards. While the disk takes nothing, it is tried again.</summary>
+    public Task RunAsync(CancellationToken cancellation) => Task.Run(async () =>
     {
         foreach (var (session, sequences) in _work)
         {
             foreach (var sequence in sequences)
             {
-                cancellation.ThrowIfCancellationRequested();
-                var segment = Recover(session, sequence);
-                session.AddToChain(segment);
-                _report.Add(InWords(session, segment));
+                SegmentFile? segment = null;
+                while (!IsInChain(session, sequence, ref segment))
+                    await Task.Delay(DiskRetry, cancellation);
+                _report.Add(InWords(session, segment!));
             }
             session.Release();
         }
     }, cancellation);
 
+    /// <summary>Recovers a segment, unless that was done, and takes it into the chain; false when the disk refuses to write.</summary>
+    private bool IsInChain(Session session, int sequence, ref SegmentFile? segment)
+    {
+        try
+        {
+            segment ??= Recover(session, sequence);
+            session.AddToChain(segment);
+            alarms.Clear(Alarm);
+            return true;
+        }
+        catch (IOException e)
+        {
+            if (alarms.Raise(Alarm, $"recovery waits for the disk: {e.Message}"))
+                LogWaits(session.Id, sequence, e.Message);
+            return false;
+        }
+    }
+
     private SegmentFile Recover(Session session, int sequence)
+    {
+        try
+        {
+            return Read(session, sequence);
+        }
+        catch (WalIoException e) when (e.Fault is WalFault.NoSpace or WalFault.ReadOnly)
+        {
+            throw; // as good as before, and tried again
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var path = Path.Combine(session.Folder, ObjectKeys.SegmentName(sequence) + ".mcap");
+            return Quarantine(session, sequence, File.Exists(path) ? path : path + ".open", $"it cannot be read: {e.Message}");
+        }
+    }
+
+    private SegmentFile Read(Session session, int sequence)
     {
         var options = LiveSession.OptionsOf(session, configuration);
         var path = Path.Combine(session.Folder, ObjectKeys.SegmentName(sequence) + ".mcap");
@@ -139,9 +181,16 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
         var (sha256, etag) = ("", "");
         if (path is not null)
         {
-            using var digest = new SegmentDigest(long.MaxValue, 8 << 20);
-            bytes = SealedFile.Hash(path, digest);
-            (sha256, etag) = digest.Finish();
+            try
+            {
+                using var digest = new SegmentDigest(long.MaxValue, 8 << 20);
+                bytes = SealedFile.Hash(path, digest);
+                (sha256, etag) = digest.Finish();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The reason says so, or will.
+            }
             path = SessionBook.Quarantine(configuration.DataDir, path);
         }
         LogQuarantined(session.Id, sequence, path ?? "", reason);
@@ -191,6 +240,9 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
     [LoggerMessage(EventId = 211, Level = LogLevel.Warning,
         Message = "Segment {Sequence} of session {Session} was recovered: {Messages} messages, {CutBytes} bytes cut after them")]
     private partial void LogRecovered(Guid session, int sequence, long messages, long cutBytes);
+
+    [LoggerMessage(EventId = 214, Level = LogLevel.Error, Message = "Recovery of segment {Sequence} of session {Session} waits for the disk: {Error}")]
+    private partial void LogWaits(Guid session, int sequence, string error);
 
     [LoggerMessage(EventId = 212, Level = LogLevel.Error, Message = "Segment {Sequence} of session {Session} is in quarantine ({Path}): {Reason}")]
     private partial void LogQuarantined(Guid session, int sequence, string path, string reason);

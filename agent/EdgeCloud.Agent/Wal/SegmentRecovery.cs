@@ -136,8 +136,7 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
         foreach (var other in _files.List(Path.GetDirectoryName(path)!))
         {
             if (SegmentName.SequenceOf(other) is not { } later || later <= sequence) continue;
-            using var file = _files.OpenRead(other);
-            if (CommitReader.StartMetadata(file, OpenSegment.MetadataName) is not { } metadata) continue;
+            if (StartMetadata(other) is not { } metadata) continue;
             foreach (var entry in metadata.GetValueOrDefault("caps", "").Split(' ', StringSplitOptions.RemoveEmptyEntries))
             {
                 var parts = entry.Split(':');
@@ -147,6 +146,20 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
         }
 
         return cap;
+    }
+
+    /// <summary>What a segment says of itself and those before it; null when that cannot be read.</summary>
+    private IReadOnlyDictionary<string, string>? StartMetadata(string path)
+    {
+        try
+        {
+            using var file = _files.OpenRead(path);
+            return CommitReader.StartMetadata(file, OpenSegment.MetadataName);
+        }
+        catch (WalIoException)
+        {
+            return null;
+        }
     }
 
     private static SegmentFacts FactsOf(SegmentContents contents, long cut)
@@ -207,9 +220,16 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
 
     private bool IsNeverBegun(string path)
     {
-        using var file = _files.OpenRead(path);
-        var start = new byte[Math.Min(file.Length, NeverBegunBytes)];
-        return file.Read(0, start) == start.Length && !start.AsSpan().ContainsAnyExcept((byte)0);
+        try
+        {
+            using var file = _files.OpenRead(path);
+            var start = new byte[Math.Min(file.Length, NeverBegunBytes)];
+            return file.Read(0, start) == start.Length && !start.AsSpan().ContainsAnyExcept((byte)0);
+        }
+        catch (WalIoException)
+        {
+            return false; // what cannot be read may hold something: recovery says what becomes of it
+        }
     }
 
     /// <inheritdoc/>

@@ -112,6 +112,46 @@ public sealed class RestartRecoveryTests
     }
 
     [Fact]
+    public async Task A_segment_that_the_disk_does_not_give_keeps_its_place_in_quarantine_and_the_rest_goes_on()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await RecordAsync(bench);
+        File.Delete(Path.Combine(session.Folder, "000002.json"));
+        File.Delete(session.Segments[1].MediaPath);
+        File.CreateSymbolicLink(session.Segments[1].MediaPath, "/proc/self/mem"); // reading it is an input/output error
+        await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        var restarted = again.Book.Find(session.Id)!;
+        Assert.Equal([Custody.Sealed, Custody.Quarantined, Custody.Sealed], restarted.Segments.Select(s => s.Custody));
+        Assert.StartsWith("it cannot be read: Input/output error", restarted.Segments[1].State.Reason, StringComparison.Ordinal);
+        Assert.Single(Directory.GetFileSystemEntries(Path.Combine(bench.Configuration.DataDir, "quarantine")));
+        Assert.True(restarted.IsComplete);
+    }
+
+    [Fact]
+    public async Task Recovery_waits_for_a_full_disk()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await RecordAsync(bench);
+        var before = SessionBench.Ledger(session, "/a");
+        File.Delete(Path.Combine(session.Folder, "000002.json"));
+        var book = SessionBook.Open(bench.Configuration.DataDir, Assert.Fail);
+        var recovery = new RestartRecovery(
+            bench.Configuration, book, bench.Alarms, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        recovery.Survey();
+        Task recovering;
+        using (new FullDisk(Path.Combine(session.Folder, "000002.json")))
+        {
+            recovering = recovery.RunAsync(TestContext.Current.CancellationToken);
+            await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(30), "the alarm");
+        }
+        await recovering.WaitAsync(TimeSpan.FromSeconds(30));
+        var restarted = book.Find(session.Id)!;
+        Assert.Equal(before, SessionBench.Ledger(restarted, "/a"));
+        Assert.True(restarted.IsComplete);
+        Assert.Empty(bench.Alarms.Current);
+    }
+
+    [Fact]
     public async Task A_session_whose_state_is_damaged_is_over_and_what_it_recorded_is_delivered()
     {
         await using var bench = SessionBench.Create();
