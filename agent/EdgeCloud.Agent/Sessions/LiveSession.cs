@@ -21,6 +21,9 @@ internal sealed class LiveSession
 
     public SessionRecording Recording { get; }
 
+    /// <summary>What the log, or whoever takes its segments into the chain, met and cannot handle; null when all is well.</summary>
+    public Exception? Failure => (Recording.Log.Ended.Exception ?? _chaining.Exception)?.InnerException;
+
     /// <param name="session">The session, which is live.</param>
     /// <param name="gate">The recorder's.</param>
     /// <param name="configuration">For the log.</param>
@@ -40,14 +43,26 @@ internal sealed class LiveSession
         return new LiveSession(recording, options);
     }
 
-    /// <summary>Seals what is open and ends. What no segment accounts for is in the session's file afterwards.</summary>
+    /// <summary>
+    /// Seals what is open and ends. What no segment accounts for is in the session's file afterwards. After a <see cref="Failure"/> the session is
+    /// not complete before the next start has found what is left of it.
+    /// </summary>
     public async Task CloseAsync()
     {
-        await Recording.Log.DisposeAsync();
-        await _chaining;
-        Recording.Save();
+        try
+        {
+            await Recording.Log.DisposeAsync();
+            await _chaining;
+        }
+        catch (Exception) when (Failure is not null)
+        {
+            // Whoever looks after live sessions tells of it.
+        }
+        while (!IsTaken(Recording.Save))
+            await Task.Delay(DiskRetry);
         Recording.Session.LiveCounts = null;
-        Recording.Session.Release();
+        if (Failure is null)
+            Recording.Session.Release();
     }
 
     /// <summary>The greatest number that a segment of this folder ever had.</summary>
@@ -90,18 +105,18 @@ internal sealed class LiveSession
         await foreach (var done in Recording.Log.Sealed.ReadAllAsync())
         {
             var segment = SegmentManifests.SegmentFileOf(Recording.Session, done, Recording.LedgerOf(done.Facts), _options.PartBytes);
-            while (!TryChain(segment))
+            while (!IsTaken(() => Recording.Session.AddToChain(segment)))
                 await Task.Delay(DiskRetry);
             Recording.Chained(done.Facts.Sequence);
         }
     }
 
     // A disk that takes no small file either has raised its alarm already; the segment itself is safe, and found at the next start.
-    private bool TryChain(SegmentFile segment)
+    private static bool IsTaken(Action write)
     {
         try
         {
-            Recording.Session.AddToChain(segment);
+            write();
             return true;
         }
         catch (IOException)

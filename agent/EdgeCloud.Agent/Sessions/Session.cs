@@ -72,9 +72,17 @@ internal sealed class Session
     {
         Directory.CreateDirectory(folder);
         var session = new Session(folder, new SessionFile { Manifest = manifest });
-        DurableFile.Write(session.StatePath, session._file, SessionJson.Default.SessionFile);
-        DurableFile.SyncDirectory(Path.GetDirectoryName(folder)!);
-        return session;
+        try
+        {
+            DurableFile.Write(session.StatePath, session._file, SessionJson.Default.SessionFile);
+            DurableFile.SyncDirectory(Path.GetDirectoryName(folder)!);
+            return session;
+        }
+        catch (IOException)
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>
@@ -209,26 +217,38 @@ internal sealed class Session
     /// Takes a sealed or quarantined segment into the chain. Segments may come out of order (recovery of one runs beside the recording of
     /// the next); each waits until those before it are there, so that links are made in order and only once.
     /// </summary>
+    /// <exception cref="IOException">The disk refuses: nothing is lost, and the same segment may be added again.</exception>
     public void AddToChain(SegmentFile unchained)
     {
         List<Segment> added = [];
-        lock (_gate)
+        int last;
+        try
         {
-            _unchained[unchained.Manifest.Sequence] = unchained;
-            while (_unchained.Remove(_nextSequence, out var next))
+            lock (_gate)
             {
-                var previous = _segments.GetValueOrDefault(next.Manifest.Sequence - 1)?.Manifest.Sha256
-                    ?? (next.Manifest.Sequence == RunOverThrough + 1 ? _file.RunOver?.Sha256 : null);
-                var segment = Segment.Create(this, next with { Manifest = next.Manifest with { PreviousSha256 = previous } });
-                Add(segment);
-                added.Add(segment);
+                // One that comes again is in the chain, and the session's own file could not be written.
+                if (unchained.Manifest.Sequence >= _nextSequence)
+                    _unchained[unchained.Manifest.Sequence] = unchained;
+                while (_unchained.TryGetValue(_nextSequence, out var next))
+                {
+                    var previous = _segments.GetValueOrDefault(next.Manifest.Sequence - 1)?.Manifest.Sha256
+                        ?? (next.Manifest.Sequence == RunOverThrough + 1 ? _file.RunOver?.Sha256 : null);
+                    var segment = Segment.Create(this, next with { Manifest = next.Manifest with { PreviousSha256 = previous } });
+                    _unchained.Remove(next.Manifest.Sequence);
+                    Add(segment);
+                    added.Add(segment);
+                }
+                last = _nextSequence - 1;
             }
         }
-        foreach (var segment in added)
-            SegmentChanged?.Invoke(segment);
+        finally
+        {
+            foreach (var segment in added)
+                SegmentChanged?.Invoke(segment);
+        }
         // The session's ledger grew: told once a segment, the portal is never further behind than that.
-        if (added.Count > 0)
-            Update(f => WithLedger(f) with { Manifest = f.Manifest with { LastSequence = added[^1].Sequence } });
+        if (added.Count > 0 || File.Manifest.LastSequence < last)
+            Update(f => WithLedger(f) with { Manifest = f.Manifest with { LastSequence = Math.Max(f.Manifest.LastSequence, last) } });
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
@@ -18,7 +19,7 @@ internal sealed partial class SessionDesk(
     private const int SecondsBetweenSaves = 5;
     private const int MaxGaps = 1000;
     private readonly SemaphoreSlim _oneAtATime = new(1);
-    private readonly List<LiveSession> _live = [];
+    private ImmutableList<LiveSession> _live = []; // replaced by commands only
 
     /// <summary>A rule fired on what a ring session records, at a log time in ns since the Unix epoch. Told under the recorder's gate.</summary>
     public event Action<Session, TriggerRule, long>? RuleFired;
@@ -83,12 +84,12 @@ internal sealed partial class SessionDesk(
     {
         Check(session, CommandKind.Pause);
         var live = LiveOf(session);
-        recorder.SetPaused(live.Recording, true);
         var now = clock.NowNs();
         session.Update(f => f with
         {
             Manifest = f.Manifest with { State = SessionState.Paused, Pauses = [.. f.Manifest.Pauses, new PauseInterval(now, null)] },
         });
+        recorder.SetPaused(live.Recording, true);
         await live.Recording.Log.RotateAsync(SealReason.Pause);
         return session;
     });
@@ -131,7 +132,7 @@ internal sealed partial class SessionDesk(
     /// </summary>
     public Task<IReadOnlyDictionary<Session, int>> SealAsync(Session? only = null) => Exclusively(async () =>
     {
-        foreach (var live in _live.Where(l => only is null || l.Recording.Session == only))
+        foreach (var live in _live.Where(l => l.Failure is null && (only is null || l.Recording.Session == only)))
             await live.Recording.Log.RotateAsync(SealReason.Sync);
         return (IReadOnlyDictionary<Session, int>)(only is null ? book.All : [only]).ToDictionary(s => s, LastEnded);
     });
@@ -142,6 +143,8 @@ internal sealed partial class SessionDesk(
     /// </summary>
     public Task ContinueAsync(Session session) => Exclusively(async () =>
     {
+        if (_live.Exists(l => l.Recording.Session == session))
+            return session;
         if (configuration.Recording.OnRestart is RestartBehaviour.Finish)
         {
             await EndAsync(session, SessionState.Finishing, "");
@@ -159,21 +162,22 @@ internal sealed partial class SessionDesk(
     });
 
     /// <summary>
-    /// Looks after live sessions: writes down counts that a crash would lose, and tells of disks that refuse. Ends when cancelled; a log that
-    /// met something it cannot handle ends its session as failed.
+    /// Looks after live sessions: writes down counts that a crash would lose, and tells of disks that refuse. Ends when cancelled; a log or a
+    /// chain that met something it cannot handle ends its session as failed.
     /// </summary>
     public async Task WatchAsync(CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), clock);
         for (var second = 0; await timer.WaitForNextTickAsync(cancellation); second++)
         {
-            foreach (var recording in recorder.Live)
+            foreach (var live in _live)
             {
-                WatchDisk(recording);
+                WatchDisk(live.Recording);
                 if (second % SecondsBetweenSaves == 0)
-                    recording.Save();
+                    Save(live.Recording);
             }
-            await FailEndedLogsAsync();
+            if (_live.Exists(l => l.Failure is not null))
+                await FailBrokenAsync();
         }
     }
 
@@ -193,13 +197,10 @@ internal sealed partial class SessionDesk(
     public Task ClockJumpedAsync(long byNs) => Exclusively(async () =>
     {
         LogClockJumped(byNs / 1e9);
-        foreach (var live in _live)
+        foreach (var live in _live.Where(l => l.Failure is null))
         {
-            live.Recording.Session.Update(f => f with
-            {
-                Manifest = f.Manifest with { ClockJumps = [.. f.Manifest.ClockJumps, new ClockJump(clock.NowNs(), byNs)] },
-            });
-            await live.Recording.RotateForClockJumpAsync(byNs);
+            await live.Recording.RotateForClockJumpAsync(new ClockJump(clock.NowNs(), byNs));
+            Save(live.Recording);
         }
         return true;
     });
@@ -207,7 +208,7 @@ internal sealed partial class SessionDesk(
     /// <summary>Seals everything; sessions stay in their state and go on at the next start.</summary>
     public async ValueTask DisposeAsync() => await Exclusively(async () =>
     {
-        foreach (var live in _live.ToList())
+        foreach (var live in _live)
             await CloseAsync(live);
         return true;
     });
@@ -218,7 +219,7 @@ internal sealed partial class SessionDesk(
             throw new RefusedException(reason);
     }
 
-    private LiveSession LiveOf(Session session) => _live.Find(l => l.Recording.Session == session)
+    private LiveSession LiveOf(Session session) => _live.Find(l => l.Recording.Session == session && l.Failure is null)
         ?? throw new RefusedException($"session {session.Id} is not running");
 
     private int LastEnded(Session session) => Math.Max(
@@ -247,15 +248,13 @@ internal sealed partial class SessionDesk(
                 alarms.Raise($"trigger.{rule.Name}", $"recording.triggers.{rule.Name} does not work: {error}");
             });
         var live = LiveSession.Open(session, recorder.Gate, configuration, triggers, gap, Committed);
-        _live.Add(live);
+        _live = _live.Add(live);
         recorder.Add(live.Recording);
     }
 
     private async Task EndAsync(Session session, SessionState end, string reason)
     {
         var live = _live.Find(l => l.Recording.Session == session);
-        if (live is not null)
-            recorder.Remove(live.Recording);
         var now = clock.NowNs();
         session.Update(f => f with
         {
@@ -270,9 +269,10 @@ internal sealed partial class SessionDesk(
     private async Task CloseAsync(LiveSession live)
     {
         recorder.Remove(live.Recording);
-        _live.Remove(live);
+        _live = _live.Remove(live);
         await live.CloseAsync();
         alarms.Clear(AlarmName(live.Recording.Session));
+        alarms.Clear(StateAlarm(live.Recording.Session));
     }
 
     private void WatchDisk(SessionRecording recording)
@@ -288,19 +288,46 @@ internal sealed partial class SessionDesk(
         }
     }
 
-    private async Task FailEndedLogsAsync()
+    /// <summary>Writes down what is counted; what the disk refuses is an alarm, and tried again at the next time.</summary>
+    private void Save(SessionRecording recording)
     {
-        if (!recorder.Live.Any(r => r.Log.Ended.IsFaulted))
-            return;
-        await Exclusively(async () =>
+        try
         {
-            foreach (var live in _live.Where(l => l.Recording.Log.Ended.IsFaulted).ToList())
+            recording.Save();
+            alarms.Clear(StateAlarm(recording.Session));
+        }
+        catch (IOException e)
+        {
+            TellRefused(recording.Session, e);
+        }
+    }
+
+    private Task FailBrokenAsync() => Exclusively(async () =>
+    {
+        foreach (var live in _live)
+        {
+            if (live.Failure is not { } failure)
+                continue;
+            var session = live.Recording.Session;
+            try
             {
-                var reason = live.Recording.Log.Ended.Exception!.InnerException!.Message;
-                await EndAsync(live.Recording.Session, SessionState.Failed, reason);
+                await EndAsync(session, SessionState.Failed, failure.Message);
             }
-            return true;
-        });
+            catch (IOException e)
+            {
+                TellRefused(session, e);
+                continue;
+            }
+            LogBroken(failure, session.Id);
+            alarms.Raise(AlarmName(session), $"recording of session {session.Id} broke: {failure.Message}");
+        }
+        return true;
+    });
+
+    private void TellRefused(Session session, IOException e)
+    {
+        if (alarms.Raise(StateAlarm(session), $"what is known of session {session.Id} cannot be written down: {e.Message}"))
+            LogNotWritten(session.Id, e.Message);
     }
 
     private async Task<T> Exclusively<T>(Func<Task<T>> action)
@@ -323,6 +350,8 @@ internal sealed partial class SessionDesk(
 
     private static string AlarmName(Session session) => $"recording.{session.Id}";
 
+    private static string StateAlarm(Session session) => $"state.{session.Id}";
+
     [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Session {Session} '{Name}' started by {Issuer}")]
     private partial void LogStarted(Guid session, string name, string issuer);
 
@@ -331,6 +360,12 @@ internal sealed partial class SessionDesk(
 
     [LoggerMessage(EventId = 203, Level = LogLevel.Information, Message = "Session {Session} ended: {State} {Reason}")]
     private partial void LogEnded(Guid session, SessionState state, string reason);
+
+    [LoggerMessage(EventId = 207, Level = LogLevel.Error, Message = "Recording of session {Session} broke")]
+    private partial void LogBroken(Exception failure, Guid session);
+
+    [LoggerMessage(EventId = 208, Level = LogLevel.Error, Message = "What is known of session {Session} cannot be written down: {Error}; it is tried again")]
+    private partial void LogNotWritten(Guid session, string error);
 
     [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "The wall clock was set, by {Seconds} s: recording goes on in new segments")]
     private partial void LogClockJumped(double seconds);

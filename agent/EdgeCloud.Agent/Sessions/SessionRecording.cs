@@ -15,7 +15,9 @@ internal enum Offer { NotWanted, Taken, Dropped }
 /// </summary>
 internal sealed class SessionRecording
 {
+    private const int MaxClockJumps = 1000;
     private readonly Lock _gate;
+    private readonly Lock _saving = new();
     private readonly SegmentLog _log;
     private readonly TopicSelection _selection;
     private readonly TopicRules _rules;
@@ -26,6 +28,7 @@ internal sealed class SessionRecording
     private IReadOnlyList<LedgerEntry> _carried;
     private RecordingGap? _gap;
     private int _lastEnded;
+    private readonly List<ClockJump> _clockJumps = []; // that the session's file does not have
     private long _clockJumpNs;
     private long _lastLogTimeNs;
 
@@ -163,8 +166,30 @@ internal sealed class SessionRecording
         }
     }
 
-    /// <summary>Writes down what a crash would lose although it is in no segment: drops and pauses since the last segment ended.</summary>
+    /// <summary>Writes down what a crash would lose although it is in no segment: drops and pauses since the last segment ended. One at a time.</summary>
+    /// <exception cref="IOException">The disk refuses; the next call writes it.</exception>
     public void Save()
+    {
+        lock (_saving)
+        {
+            SaveClockJumps();
+            SaveCounts();
+        }
+    }
+
+    private void SaveClockJumps()
+    {
+        ClockJump[] jumps;
+        lock (_gate)
+            jumps = [.. _clockJumps];
+        if (jumps.Length == 0)
+            return;
+        Session.Update(f => f with { Manifest = f.Manifest with { ClockJumps = [.. f.Manifest.ClockJumps.Concat(jumps).TakeLast(MaxClockJumps)] } });
+        lock (_gate)
+            _clockJumps.RemoveRange(0, jumps.Length);
+    }
+
+    private void SaveCounts()
     {
         IReadOnlyList<LedgerEntry> counts;
         IReadOnlyList<EndedLedger> ended;
@@ -204,10 +229,13 @@ internal sealed class SessionRecording
     }
 
     /// <summary>The wall clock was set: ends the segment, which notes by how much.</summary>
-    public Task RotateForClockJumpAsync(long byNs)
+    public Task RotateForClockJumpAsync(ClockJump jump)
     {
         lock (_gate)
-            _clockJumpNs += byNs;
+        {
+            _clockJumpNs += jump.ByNs;
+            _clockJumps.Add(jump);
+        }
         return _log.RotateAsync(SealReason.ClockJump);
     }
 

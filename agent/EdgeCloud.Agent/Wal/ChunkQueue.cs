@@ -78,12 +78,12 @@ internal sealed class ChunkQueue : IDisposable
         }
     }
 
-    /// <summary>Takes a message or refuses it; a refused one is counted.</summary>
+    /// <summary>Takes a message or refuses it; a refused one is counted, also when the log has failed.</summary>
     public bool TryAppend(ChannelHandle channel, uint sequence, ulong logTime, ulong publishTime, ReadOnlySpan<byte> data)
     {
         lock (_gate)
         {
-            if (Place(channel, sequence, logTime, publishTime, data) is not null) return true;
+            if (_failure is null && Place(channel, sequence, logTime, publishTime, data) is not null) return true;
             Drop(channel);
             return false;
         }

@@ -235,6 +235,102 @@ public sealed class SessionDeskTests
     }
 
     [Fact]
+    public async Task A_disk_that_is_full_while_a_session_ends_delays_its_end_and_takes_nothing()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        bench.Send("/a", 5);
+        await bench.Desk.PauseAsync(session);
+        bench.Send("/a", 3);
+        FullDisk? full = null;
+        session.Changed += s =>
+        {
+            if (s.State is SessionState.Finishing)
+                full ??= new FullDisk(Path.Combine(s.Folder, "session.json"));
+        };
+        var finishing = bench.Desk.FinishAsync(session);
+        Assert.False(finishing.IsCompleted);
+        full!.Dispose();
+        await finishing.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.True(session.IsComplete);
+        Assert.Equal((8, 5, 3), Counts(SessionBench.Ledger(Session.Load(session.Folder), "/a")));
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_an_alarm_while_a_session_goes_on_and_its_counts_are_written_afterwards()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        bench.Send("/a", 5);
+        await bench.Desk.PauseAsync(session);
+        bench.Send("/a", 3);
+        using var end = new CancellationTokenSource();
+        var watching = bench.Desk.WatchAsync(end.Token);
+        using (new FullDisk(Path.Combine(session.Folder, "session.json")))
+        {
+            await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(30), "the alarm");
+            Assert.Contains("cannot be written down: No space left on device", bench.Alarms.Current[0], StringComparison.Ordinal);
+            await Assert.ThrowsAsync<IOException>(() => bench.Desk.ResumeAsync(session));
+            Assert.Equal(SessionState.Paused, session.State);
+        }
+        await Eventually.Holds(() => bench.Alarms.Current.Count == 0, TimeSpan.FromSeconds(30), "the alarm is over");
+        Assert.Equal(3, Session.Load(session.Folder).File.Unsegmented.Single().Paused);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
+    }
+
+    [Fact]
+    public async Task A_session_whose_segments_cannot_be_taken_into_the_chain_fails_with_an_alarm_and_others_go_on()
+    {
+        await using var bench = SessionBench.Create();
+        var (broken, sound) = (await bench.StartAsync("/a"), await bench.StartAsync("/b"));
+        Directory.CreateDirectory(Path.Combine(broken.Folder, "000001.json.tmp"));
+        using var end = new CancellationTokenSource();
+        var watching = bench.Desk.WatchAsync(end.Token);
+        bench.Send("/a", 5);
+        bench.Send("/b", 5);
+        await bench.Desk.SealAsync();
+        await Eventually.Holds(() => broken.State is SessionState.Failed, TimeSpan.FromSeconds(30), "the session has failed");
+        await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(30), "the alarm");
+        Assert.StartsWith($"recording of session {broken.Id} broke", bench.Alarms.Current[0], StringComparison.Ordinal);
+        Assert.False(broken.IsComplete);
+        bench.Send("/a", 5);
+        bench.Send("/b", 5);
+        await bench.Desk.FinishAsync(sound);
+        Assert.Equal((10, 10, 0), Counts(SessionBench.Ledger(sound, "/b")));
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
+
+        Directory.Delete(Path.Combine(broken.Folder, "000001.json.tmp"));
+        await using var again = await SessionBench.RestartAsync(bench.Configuration.DataDir);
+        Assert.Equal((5, 5, 0), Counts(SessionBench.Ledger(again.Book.Find(broken.Id)!, "/a")));
+    }
+
+    [Fact]
+    public async Task A_log_that_breaks_fails_its_session_and_neither_source_nor_desk_notice_more_than_drops()
+    {
+        await using var bench = SessionBench.Create();
+        await using var desk = new SessionDesk(
+            bench.Configuration, bench.Book, bench.Recorder, bench.Alarms, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)
+        {
+            Committed = (_, _) => throw new InvalidOperationException("nobody expected this"),
+        };
+        var session = await desk.StartAsync(Guid.CreateVersion7(), "test", TopicSelection.All, "test");
+        bench.Send("/a", 1);
+        await Eventually.Holds(() => bench.Recorder.Live[0].Log.Ended.IsFaulted, TimeSpan.FromSeconds(30), "the log is broken");
+        bench.Send("/a", 4);
+        Assert.Equal(4, session.Describe().Ledger.Single().DroppedQueue);
+        using var end = new CancellationTokenSource();
+        var watching = desk.WatchAsync(end.Token);
+        await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(30), "the alarm");
+        Assert.Contains("broke: nobody expected this", bench.Alarms.Current[0], StringComparison.Ordinal);
+        Assert.Equal(SessionState.Failed, session.State);
+        Assert.Equal(4, Session.Load(session.Folder).Describe().Ledger.Single().DroppedQueue);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
+    }
+
+    [Fact]
     public async Task A_source_that_waits_for_room_loses_no_message_however_large()
     {
         await using var bench = SessionBench.Create();

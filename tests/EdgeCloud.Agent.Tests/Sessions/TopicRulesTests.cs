@@ -119,6 +119,20 @@ public sealed class TopicRulesTests
     }
 
     [Fact]
+    public async Task A_clock_that_jumps_for_ever_does_not_make_a_session_grow_for_ever()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        session.Update(f => f with { Manifest = f.Manifest with { ClockJumps = [.. Enumerable.Range(1, 1000).Select(i => new ClockJump(i, i))] } });
+        using (new FullDisk(Path.Combine(session.Folder, "session.json")))
+            await bench.Desk.ClockJumpedAsync(5000);
+        Assert.Equal(1000, session.File.Manifest.ClockJumps[^1].ByNs);
+        await bench.Desk.ClockJumpedAsync(6000);
+        var jumps = session.File.Manifest.ClockJumps;
+        Assert.Equal((1000, 3, 5000, 6000), (jumps.Count, jumps[0].ByNs, jumps[^2].ByNs, jumps[^1].ByNs));
+    }
+
+    [Fact]
     public void A_clock_that_is_slewed_does_not_jump()
     {
         var clock = new SteppedClock();
