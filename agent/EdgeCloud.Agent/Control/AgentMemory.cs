@@ -40,16 +40,28 @@ internal sealed class AgentMemory
             throw new StateFileException(
                 $"{dataDir} belongs to robot '{file.Robot}', and this agent is '{robot}'; give it a folder of its own (data_dir)");
         }
-        DurableFile.Write(path, file, ControlJson.Default.AgentFile);
+        if (!File.Exists(path))
+            DurableFile.Write(path, file, ControlJson.Default.AgentFile);
         return new AgentMemory(path, file);
     }
 
-    /// <summary>Begins a new epoch, for a connection about to be tried.</summary>
+    /// <summary>
+    /// Begins a new epoch, for a connection about to be tried. On a disk that refuses it is in memory only: the clock, which makes it, makes the next
+    /// one greater, and it is written with whatever is written next.
+    /// </summary>
     public long BeginEpoch(TimeProvider clock)
     {
         lock (_gate)
         {
-            Store(_file with { Epoch = Math.Max(_file.Epoch + 1, clock.GetUtcNow().ToUnixTimeMilliseconds()) });
+            var next = _file with { Epoch = Math.Max(_file.Epoch + 1, clock.GetUtcNow().ToUnixTimeMilliseconds()) };
+            try
+            {
+                Store(next);
+            }
+            catch (IOException)
+            {
+                _file = next;
+            }
             _number = 0;
             return _file.Epoch;
         }

@@ -90,13 +90,24 @@ internal sealed class Announcer(TimeProvider clock, Action<Segment, string> onRe
                 return $"segment {known.Sequence} of {answer.Session}: an answer about another file ({answer.Sha256}) is ignored";
             _pending.Remove((answer.Session, answer.Sequence ?? 0));
         }
-        if (pending.Segment is not { } segment)
+        try
         {
-            // Unless it changed while the answer was on its way.
-            pending.Session.UpdateQuietly(f => ReferenceEquals(f.Manifest, pending.Announced) ? f with { Noted = true } : f);
-            return answer.Decision is CustodyDecision.Refused ? $"session {answer.Session} was refused: {answer.Reason}" : null;
+            return pending.Segment is { } segment ? Settle(segment, pending.Custody, answer) : Settle(pending, answer);
         }
-        return Settle(segment, pending.Custody, answer);
+        catch (IOException e)
+        {
+            // Unless it changed meanwhile.
+            lock (_gate)
+                _pending.TryAdd((answer.Session, answer.Sequence ?? 0), pending);
+            return $"an answer about {answer.Session} cannot be written down, so it is asked for again: {e.Message}";
+        }
+    }
+
+    private static string? Settle(Pending pending, CustodyMessage answer)
+    {
+        // Unless it changed while the answer was on its way.
+        pending.Session.UpdateQuietly(f => ReferenceEquals(f.Manifest, pending.Announced) ? f with { Noted = true } : f);
+        return answer.Decision is CustodyDecision.Refused ? $"session {answer.Session} was refused: {answer.Reason}" : null;
     }
 
     private string? Settle(Segment segment, Custody announced, CustodyMessage answer)

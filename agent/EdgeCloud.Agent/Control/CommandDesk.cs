@@ -51,7 +51,12 @@ internal sealed partial class CommandDesk(
             Answer(command, CommandStatus.Rejected, e.Message);
             return;
         }
-        Answer(command, CommandStatus.Accepted, "");
+        if (Remember(command, CommandStatus.Accepted, "") is { } refusal)
+        {
+            LogFailed(command.Command, command.Id, refusal);
+            Answer(command, CommandStatus.Failed, refusal);
+            return;
+        }
         await CarryOutAsync(command, again: false);
     }
 
@@ -112,14 +117,14 @@ internal sealed partial class CommandDesk(
     /// <summary>Seals what is meant and has it delivered; <see cref="DeliveryWatch"/> answers when it is.</summary>
     private async Task DeliverAsync(CommandMessage command)
     {
+        // What was accepted may be carried out again by an agent that is configured otherwise.
+        if (!delivery.IsPossible)
+            throw new RefusedException(NoStore);
         if (command.Command is CommandKind.Sync)
         {
             delivery.Watch(command, await sessions.SealAsync());
             return;
         }
-        // What was accepted may be carried out again by an agent that is configured otherwise.
-        if (!delivery.IsPossible)
-            throw new RefusedException(NoStore);
         var session = sessions.Resolve(command.Session);
         var range = command.Range ?? new TimeRange(null, null);
         session.Request(range);
@@ -175,8 +180,21 @@ internal sealed partial class CommandDesk(
             or (CommandKind.Finish, SessionState.Finishing or SessionState.Finished)
             or (CommandKind.Cancel, SessionState.Cancelled);
 
-    /// <summary>Stores an answer and tells that it is to be sent.</summary>
+    /// <summary>
+    /// Stores an answer and tells that it is to be sent, also when the disk refuses it: then a restart looks at the command again, and doing it again
+    /// does nothing twice.
+    /// </summary>
     public void Answer(CommandMessage command, CommandStatus status, string reason, double? percent = null)
+    {
+        if (Remember(command, status, reason, percent) is { } refusal)
+        {
+            LogNotWritten(command.Command, command.Id, refusal);
+            Answered?.Invoke(memory.Find(command.Id)!.Answer);
+        }
+    }
+
+    /// <summary>Stores an answer and tells that it is to be sent; answers why the disk does not take it, and then nothing is told.</summary>
+    private string? Remember(CommandMessage command, CommandStatus status, string reason, double? percent = null)
     {
         var answer = new CommandAck
         {
@@ -188,8 +206,16 @@ internal sealed partial class CommandDesk(
             Percent = percent,
             TimeNs = clock.NowNs(),
         };
-        memory.Answer(command, answer);
+        try
+        {
+            memory.Answer(command, answer);
+        }
+        catch (IOException e)
+        {
+            return e.Message;
+        }
         Answered?.Invoke(answer);
+        return null;
     }
 
     [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "Command {Kind} ({Id}) from {Issuer}")]
@@ -197,6 +223,9 @@ internal sealed partial class CommandDesk(
 
     [LoggerMessage(EventId = 402, Level = LogLevel.Warning, Message = "Command {Kind} ({Id}) rejected: {Reason}")]
     private partial void LogRejected(CommandKind kind, Guid id, string reason);
+
+    [LoggerMessage(EventId = 404, Level = LogLevel.Error, Message = "The answer to command {Kind} ({Id}) cannot be written down: {Error}")]
+    private partial void LogNotWritten(CommandKind kind, Guid id, string error);
 
     [LoggerMessage(EventId = 403, Level = LogLevel.Error, Message = "Command {Kind} ({Id}) failed: {Reason}")]
     private partial void LogFailed(CommandKind kind, Guid id, string reason);

@@ -24,6 +24,7 @@ internal sealed record CommandFile
 /// <summary>
 /// Remembers commands by id, so that one that is delivered again is answered again and not carried out again. An answer is on disk before
 /// it is sent. Commands are forgotten when they have expired (a repeat is then refused for that) and <see cref="KeptAtLeast"/> newer ones came.
+/// What a disk refuses is remembered until the process ends, and written with what is written next.
 /// </summary>
 internal sealed class CommandMemory
 {
@@ -70,6 +71,7 @@ internal sealed class CommandMemory
     }
 
     /// <summary>Stores the answer to a command, new or known.</summary>
+    /// <exception cref="IOException">The disk refuses: it is remembered in this process only.</exception>
     public void Answer(CommandMessage command, CommandAck answer)
     {
         lock (_gate)
@@ -90,6 +92,7 @@ internal sealed class CommandMemory
     }
 
     /// <summary>The broker has this answer.</summary>
+    /// <exception cref="IOException">The disk refuses: after a restart it is sent again.</exception>
     public void Told(CommandAck answer)
     {
         lock (_gate)

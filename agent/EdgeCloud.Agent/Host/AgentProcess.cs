@@ -16,6 +16,9 @@ namespace EdgeCloud.Agent.Host;
 /// <summary>The agent, put together: <c>edgecloud-agent run</c>.</summary>
 internal sealed partial class AgentProcess : IAsyncDisposable
 {
+    private const string BeginAlarm = "begin";
+    private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(1);
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly AgentConfiguration _configuration;
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly AgentLog _agentLog;
@@ -74,21 +77,39 @@ internal sealed partial class AgentProcess : IAsyncDisposable
     /// <summary>Works until cancelled; what is open is sealed by <see cref="DisposeAsync"/>.</summary>
     public async Task RunAsync(SystemdNotify systemd, CancellationToken cancellation)
     {
-        _recovery.Survey();
         _events.Restore();
-        foreach (var session in _book.All.Where(s => s.State.IsLive()))
-            await _sessions.ContinueAsync(session);
-        await _commands.SettleUnfinishedAsync();
-        if (_configuration.Recording.Autostart && !_book.All.Any(s => s.State.IsLive()))
-        {
-            await _sessions.StartAsync(
-                Guid.CreateVersion7(), _configuration.Recording.Name, _configuration.Recording.Selection, "configuration",
-                _configuration.Recording.StartPaused, _configuration.Recording.Upload, ring: _configuration.Recording.Ring);
-        }
+        await TryBeginAsync();
         systemd.Ready($"robot {_configuration.Robot}");
         LogRunning(_configuration.Robot, AgentVersion.Text, _configuration.DataDir);
         await Tasks.WhenAnyFails(cancellation, [.. Loops(systemd)]);
         systemd.Stopping();
+    }
+
+    /// <summary>Takes up what was begun, and begins what is configured; false when the disk refuses, and then it is to be done again.</summary>
+    private async Task<bool> TryBeginAsync()
+    {
+        try
+        {
+            _recovery.Survey();
+            foreach (var session in _book.All.Where(s => s.State.IsLive()))
+                await _sessions.ContinueAsync(session);
+            await _commands.SettleUnfinishedAsync();
+            if (_configuration.Recording.Autostart && !_book.All.Any(s => s.State.IsLive()))
+            {
+                await _sessions.StartAsync(
+                    Guid.CreateVersion7(), _configuration.Recording.Name, _configuration.Recording.Selection, "configuration",
+                    _configuration.Recording.StartPaused, _configuration.Recording.Upload, ring: _configuration.Recording.Ring);
+            }
+        }
+        catch (IOException e)
+        {
+            if (_alarms.Raise(BeginAlarm, $"recording does not begin: {e.Message}"))
+                LogNotBegun(e.Message);
+            return false;
+        }
+        _alarms.Clear(BeginAlarm);
+        _begun.TrySetResult();
+        return true;
     }
 
     public async ValueTask DisposeAsync()
@@ -120,10 +141,15 @@ internal sealed partial class AgentProcess : IAsyncDisposable
     private IEnumerable<Func<CancellationToken, Task>> Loops(SystemdNotify systemd)
     {
         yield return RunSourceAsync;
+        yield return BeginAsync;
         yield return _sessions.WatchAsync;
         yield return _sessions.WatchClockAsync;
         yield return _disk.RunAsync;
-        yield return _events.RunAsync;
+        yield return async c =>
+        {
+            await _begun.Task.WaitAsync(c);
+            await _events.RunAsync(c);
+        };
         yield return RecoverAsync;
         if (_networks is not null)
             yield return _networks.RunAsync;
@@ -155,8 +181,17 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         await Task.Delay(Timeout.Infinite, cancellation);
     }
 
+    /// <summary>Begins as soon as the disk lets it: meanwhile the guard frees what may go, and what is sealed goes up.</summary>
+    private async Task BeginAsync(CancellationToken cancellation)
+    {
+        while (!_begun.Task.IsCompleted && !await TryBeginAsync())
+            await Task.Delay(DiskRetry, cancellation);
+        await Task.Delay(Timeout.Infinite, cancellation);
+    }
+
     private async Task RecoverAsync(CancellationToken cancellation)
     {
+        await _begun.Task.WaitAsync(cancellation);
         await _recovery.RunAsync(cancellation);
         await Task.Delay(Timeout.Infinite, cancellation);
     }
@@ -222,6 +257,9 @@ internal sealed partial class AgentProcess : IAsyncDisposable
 
     [LoggerMessage(EventId = 104, Level = LogLevel.Error, Message = "Source {Source} cannot go on: {Error}")]
     private partial void LogSourceFailed(string source, string error);
+
+    [LoggerMessage(EventId = 107, Level = LogLevel.Error, Message = "Recording does not begin: {Error}; it is tried again")]
+    private partial void LogNotBegun(string error);
 
     [LoggerMessage(EventId = 105, Level = LogLevel.Error, Message = "{Damage}")]
     private partial void LogDamaged(string damage);

@@ -17,13 +17,14 @@ internal sealed partial class DiskGuard(
     DiskSettings settings, string dataDir, SessionBook book, Recorder recorder, Alarms alarms, Func<DiskSpace> space, TimeProvider clock,
     ILogger log) : IDisposable
 {
-    private const string Alarm = "disk", RingAlarm = "disk.ring";
+    private const string Alarm = "disk", RingAlarm = "disk.ring", RefusalAlarm = "disk.state";
     // Enough that one segment more does not stop recording again at once.
     private const long Margin = 64 << 20;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1), RingAlarmLasts = TimeSpan.FromMinutes(10);
     private readonly Signal _wake = new();
     private DateTimeOffset _ringGaveUpAt;
     private long _ringGaveUp;
+    private string? _refusal;
 
     /// <summary>A guard of the disk that holds <paramref name="dataDir"/>.</summary>
     public static DiskGuard Of(
@@ -45,22 +46,27 @@ internal sealed partial class DiskGuard(
         }
     }
 
-    /// <summary>Frees and guards once.</summary>
+    /// <summary>Frees and guards once. What the disk refuses is tried at the next time.</summary>
     public void Check()
     {
+        _refusal = null;
         foreach (var (segment, _) in Retention.Plan(book.All, settings, missingBytes: 0, clock.GetUtcNow()))
-            segment.TryRelease();
+            Try(segment.TryRelease);
         foreach (var session in book.All)
-            Ring.RunOver(session);
+            Try(() =>
+            {
+                Ring.RunOver(session);
+                return true;
+            });
         var shortage = Shortage();
         foreach (var segment in shortage is null ? [] : Acknowledged())
         {
-            segment.TryRelease();
+            Try(segment.TryRelease);
             shortage = Shortage();
             if (shortage is null)
                 break;
         }
-        while (shortage is not null && Ring.GiveUpOldest(book, $"disk: {shortage}") is { } given)
+        while (shortage is not null && Try(() => Ring.GiveUpOldest(book, $"disk: {shortage}")) is { } given)
         {
             _ringGaveUp++;
             _ringGaveUpAt = clock.GetUtcNow();
@@ -68,6 +74,7 @@ internal sealed partial class DiskGuard(
             shortage = Shortage();
         }
         TellOfRing();
+        TellOfRefusal();
         Guard(shortage);
     }
 
@@ -86,6 +93,27 @@ internal sealed partial class DiskGuard(
         var most = (long)(settings.MaximumShare * now.Total);
         return used + margin <= most ? null
             : $"recordings take {used >> 20} MiB in {dataDir}, more than disk.maximum_share ({settings.MaximumShare:0.##} of {now.Total >> 20} MiB)";
+    }
+
+    private T? Try<T>(Func<T> free)
+    {
+        try
+        {
+            return free();
+        }
+        catch (IOException e)
+        {
+            _refusal = e.Message;
+            return default;
+        }
+    }
+
+    private void TellOfRefusal()
+    {
+        if (_refusal is null)
+            alarms.Clear(RefusalAlarm);
+        else if (alarms.Raise(RefusalAlarm, $"what was freed cannot be written down in {dataDir}: {_refusal}"))
+            LogRefused(_refusal);
     }
 
     private void TellOfRing()
@@ -122,6 +150,9 @@ internal sealed partial class DiskGuard(
 
     [LoggerMessage(EventId = 222, Level = LogLevel.Warning, Message = "{FreeMiB} MiB are free for {Folder}: recording goes on")]
     private partial void LogGoesOn(long freeMiB, string folder);
+
+    [LoggerMessage(EventId = 224, Level = LogLevel.Error, Message = "What was freed cannot be written down: {Error}; it is tried again")]
+    private partial void LogRefused(string error);
 
     [LoggerMessage(EventId = 223, Level = LogLevel.Warning, Message = "Session {Session} gave up segment {Sequence} before its time: {Shortage}")]
     private partial void LogRingGaveUp(Guid session, int sequence, string shortage);

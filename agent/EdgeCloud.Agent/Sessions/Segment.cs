@@ -70,15 +70,13 @@ internal sealed class Segment
     }
 
     /// <summary>Moves custody on; false when there is no edge from where the segment is, and then nothing happens.</summary>
+    /// <exception cref="IOException">The disk refuses: the segment is where it was. So for every change here.</exception>
     public bool TryAdvance(Custody to, string reason = "")
     {
         lock (_gate)
         {
-            if (!IsEdge(_state.Custody, to))
+            if (!TryStep(to, reason))
                 return false;
-            // A failed upload comes back with the parts that are there already.
-            var multipart = to is Custody.Uploading or Custody.Sealed ? _state.Multipart : null;
-            Store(f => f with { Custody = to, Reason = reason, Multipart = multipart });
         }
         Changed?.Invoke(this);
         return true;
@@ -87,18 +85,37 @@ internal sealed class Segment
     /// <summary>Gives the segment up and deletes its recording; false when it is not in a state for that.</summary>
     public bool TryDiscard(string cause)
     {
-        if (!TryAdvance(Custody.Discarded, cause))
-            return false;
-        File.Delete(MediaPath);
+        lock (_gate)
+        {
+            try
+            {
+                if (!TryStep(Custody.Discarded, cause))
+                    return false;
+            }
+            catch (IOException)
+            {
+                // A full disk has no room for these words either: the recording makes some. A crash before they are written leaves a segment
+                // that is found missing, which is on record as well.
+                File.Delete(MediaPath);
+                TryStep(Custody.Discarded, cause);
+            }
+            File.Delete(MediaPath);
+        }
+        Changed?.Invoke(this);
         return true;
     }
 
-    /// <summary>Deletes the recording of an acknowledged segment.</summary>
+    /// <summary>Deletes the recording of an acknowledged segment: first, so that a full disk has room for the rest. It is in the bucket.</summary>
     public bool TryRelease()
     {
-        if (!TryAdvance(Custody.Released))
-            return false;
-        File.Delete(MediaPath);
+        lock (_gate)
+        {
+            if (!IsEdge(_state.Custody, Custody.Released))
+                return false;
+            File.Delete(MediaPath);
+            TryStep(Custody.Released, "");
+        }
+        Changed?.Invoke(this);
         return true;
     }
 
@@ -123,6 +140,16 @@ internal sealed class Segment
     }
 
     private string StatePath => Path.Combine(Session.Folder, ObjectKeys.SegmentName(Sequence) + ".json");
+
+    private bool TryStep(Custody to, string reason)
+    {
+        if (!IsEdge(_state.Custody, to))
+            return false;
+        // A failed upload comes back with the parts that are there already.
+        var multipart = to is Custody.Uploading or Custody.Sealed ? _state.Multipart : null;
+        Store(f => f with { Custody = to, Reason = reason, Multipart = multipart });
+        return true;
+    }
 
     private void Store(Func<SegmentFile, SegmentFile> change)
     {

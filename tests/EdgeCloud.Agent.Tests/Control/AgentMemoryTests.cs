@@ -35,6 +35,20 @@ public sealed class AgentMemoryTests : IDisposable
     }
 
     [Fact]
+    public void A_full_disk_holds_up_neither_a_start_nor_a_connection()
+    {
+        var clock = new ManualClock();
+        var first = AgentMemory.Open(_folder.Path, "amr-01", _ => { }).BeginEpoch(clock);
+        using var full = new FullDisk(_folder["agent.json"]);
+        var memory = AgentMemory.Open(_folder.Path, "amr-01", _ => { });
+        clock.Advance(TimeSpan.FromHours(-1));
+        Assert.Equal(first + 1, memory.BeginEpoch(clock));
+        Assert.Equal(first + 2, memory.BeginEpoch(clock));
+        Assert.Throws<IOException>(() => memory.Remember(new Dictionary<string, string> { ["a"] = "b" }));
+        Assert.Empty(memory.Settings);
+    }
+
+    [Fact]
     public void A_folder_of_another_robot_is_refused()
     {
         AgentMemory.Open(_folder.Path, "amr-01", _ => { });

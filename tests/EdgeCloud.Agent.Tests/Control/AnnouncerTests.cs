@@ -90,6 +90,20 @@ public sealed class AnnouncerTests : IAsyncLifetime
     }
 
     [Fact]
+    public void An_answer_that_a_full_disk_does_not_take_is_asked_for_again()
+    {
+        Upload();
+        Take();
+        using (new FullDisk(Path.Combine(_session.Folder, "000001.json")))
+            Assert.Contains("asked for again: No space left", Answer(CustodyDecision.Acknowledged), StringComparison.Ordinal);
+        Assert.Equal((Custody.Uploaded, 1), (_segment.Custody, _announcer.Count));
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.Single(Take());
+        Assert.Null(Answer(CustodyDecision.Acknowledged));
+        Assert.Equal((Custody.Acknowledged, 0), (_segment.Custody, _announcer.Count));
+    }
+
+    [Fact]
     public void An_answer_to_any_repetition_counts()
     {
         _announcer.Enqueue(_segment);

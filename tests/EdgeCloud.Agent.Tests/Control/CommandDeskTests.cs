@@ -155,6 +155,40 @@ public sealed class CommandDeskTests : IAsyncLifetime
         Assert.Empty(_memory.Unfinished);
     }
 
+    [Fact]
+    public async Task A_command_that_cannot_be_remembered_is_not_begun_and_fails_with_the_reason()
+    {
+        var session = await _bench.StartAsync();
+        var pause = Command(CommandKind.Pause);
+        using (new FullDisk(CommandsPath))
+            await _desk.HandleAsync(pause);
+        Assert.Equal(SessionState.Recording, session.State);
+        Assert.Equal(CommandStatus.Failed, Assert.Single(_answers).Status);
+        Assert.Contains("No space left", _answers[0].Reason, StringComparison.Ordinal);
+        await _desk.HandleAsync(pause);
+        Assert.Equal((2, CommandStatus.Failed, SessionState.Recording), (_answers.Count, _answers[1].Status, session.State));
+        await HandleAsync(CommandKind.Pause);
+        Assert.Equal((CommandStatus.Succeeded, SessionState.Paused), (_answers[^1].Status, session.State));
+        OpenDesk();
+        Assert.Equal(CommandStatus.Failed, _memory.Find(pause.Id)!.Answer.Status);
+    }
+
+    [Fact]
+    public async Task The_end_of_a_command_is_told_also_when_a_full_disk_does_not_take_it()
+    {
+        await _bench.StartAsync();
+        FullDisk? full = null;
+        _desk.Answered += a => full ??= new FullDisk(CommandsPath);
+        var pause = Command(CommandKind.Pause);
+        await _desk.HandleAsync(pause);
+        Assert.Equal([CommandStatus.Accepted, CommandStatus.Succeeded], _answers.Select(a => a.Status));
+        Assert.Throws<IOException>(() => _memory.Told(_answers[^1]));
+        full!.Dispose();
+        OpenDesk();
+        await _desk.SettleUnfinishedAsync();
+        Assert.Equal((pause.Id, CommandStatus.Succeeded), (Assert.Single(_answers).Id, _answers[0].Status));
+    }
+
     [Theory, InlineData(CommandKind.Sync), InlineData(CommandKind.Fetch)]
     public async Task A_remembered_delivery_fails_on_an_agent_that_uploads_nothing_any_more(CommandKind kind)
     {
@@ -188,6 +222,8 @@ public sealed class CommandDeskTests : IAsyncLifetime
         Assert.NotNull(_memory.Find(unexpired.Id));
         Assert.InRange(new FileInfo(Path.Combine(_bench.Configuration.DataDir, "commands.json")).Length, 1, 200_000);
     }
+
+    private string CommandsPath => Path.Combine(_bench.Configuration.DataDir, "commands.json");
 
     private void Remember(CommandMessage command, CommandStatus status)
     {

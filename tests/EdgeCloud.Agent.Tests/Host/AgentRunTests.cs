@@ -242,6 +242,37 @@ public sealed class AgentRunTests(S3Server s3, MosquittoBroker broker)
         Assert.InRange(Refused(), 3, 4);
     }
 
+    [Fact]
+    public async Task A_disk_that_somebody_else_fills_ends_nothing_and_all_that_was_recorded_is_delivered()
+    {
+        await using var robot = await RunningAgent.CreateAsync(broker, s3);
+        using var disk = SmallDisk.Mount(robot.DataDir, "96m");
+        await using var plane = await ScriptedControlPlane.ConnectAsync(broker, robot.Robot);
+        robot.Start();
+        await Eventually.Holds(() => plane.Segments.Any(s => s.Custody is Custody.Released), Deadline, "a segment is released");
+        var filler = Path.Combine(robot.DataDir, "agent.lock.filler");
+        // What the agent frees is taken as well.
+        bool IsFull()
+        {
+            disk.Fill(filler);
+            return plane.States.Last() is { Online: true, Alarms.Count: > 0 };
+        }
+        await Eventually.Holds(IsFull, Deadline, "an alarm");
+        await robot.Process.KillAsync();
+        robot.Start();
+        await robot.Process.WaitForLineAsync("Connected to the broker", Deadline);
+        await Eventually.Holds(IsFull, Deadline, "an alarm of the agent that started on a full disk");
+        Assert.False(robot.Process.HasExited);
+        File.Delete(filler);
+        await Eventually.Holds(() => plane.States.Last() is { Online: true, Alarms.Count: 0 }, Deadline, "the alarms are over");
+        Assert.Equal(CommandStatus.Succeeded, (await plane.CommandAsync(CommandKind.Finish)).Status);
+        await Eventually.Holds(() => plane.Sessions.Any(s => s.Manifest.State is SessionState.Finished), Deadline, "the session is finished");
+        var manifest = plane.Sessions.Last().Manifest;
+        var certificate = await robot.ReadCertificateAsync(manifest.ObjectPrefix);
+        Assert.Equal(certificate.Messages, (await robot.ReadBucketAsync(manifest.ObjectPrefix)).Sum(n => n.Value.Count));
+        Assert.All(certificate.Segments!, s => Assert.True(s.Custody is Custody.Acknowledged or Custody.Released, s.ToString()));
+    }
+
     /// <summary>Numbers that are missing between others; where numbers start again from 0, nothing is missing.</summary>
     private static long Gaps(List<uint> numbers) => numbers.Zip(numbers.Skip(1), (a, b) => b == 0 ? 0 : (long)b - a - 1).Sum();
 }

@@ -231,6 +231,27 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_trigger_that_a_full_disk_refuses_is_carried_out_when_there_is_room()
+    {
+        await RecordAsync(segments: 2);
+        var session = Trigger(pre: 2, post: 1);
+        using (new FullDisk(Path.Combine(session.Folder, "session.json")))
+        {
+            Assert.Null(_events.Trigger(new TriggerMessage
+            {
+                Robot = "amr-01",
+                Session = _ring.Id,
+                Reason = "bumper",
+                Span = new TriggerSpan { PreSeconds = 2, PostSeconds = 1 },
+            }));
+            await Assert.ThrowsAsync<IOException>(_events.CheckAsync);
+            Assert.Single(session.File.Manifest.Event!.Triggers);
+        }
+        await _events.CheckAsync();
+        Assert.Equal(["test", "bumper"], session.File.Manifest.Event!.Triggers.Select(t => t.Reason));
+    }
+
+    [Fact]
     public async Task A_full_disk_takes_the_oldest_of_the_ring_before_recording_stops()
     {
         await RecordAsync(segments: 4);

@@ -40,6 +40,42 @@ public sealed class RetentionTests
         Assert.Equal([2, 3, 4, 1], Plan(session, Keep, missing: 400));
     }
 
+    [Fact]
+    public async Task A_disk_that_somebody_else_filled_is_freed_first_and_that_is_written_down_when_there_is_room()
+    {
+        await using var bench = SessionBench.Create();
+        var session = Fill(bench, Custody.Acknowledged, Custody.Acknowledged, Custody.Sealed);
+        foreach (var segment in session.Segments)
+            File.WriteAllBytes(segment.MediaPath, new byte[100]);
+        using var guard = new DiskGuard(
+            new() { MinimumFreeBytes = 0, KeepAcknowledged = false }, bench.Configuration.DataDir, bench.Book, bench.Recorder, bench.Alarms,
+            () => new DiskSpace(0, 1L << 40), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        using (new FullDisk(Path.Combine(session.Folder, "000001.json")))
+        {
+            guard.Check();
+            Assert.Equal([false, false, true], session.Segments.Select(s => File.Exists(s.MediaPath)));
+            Assert.Equal([Custody.Acknowledged, Custody.Released, Custody.Sealed], session.Segments.Select(s => s.Custody));
+            Assert.Contains("what was freed cannot be written down", Assert.Single(bench.Alarms.Current), StringComparison.Ordinal);
+        }
+        guard.Check();
+        Assert.Equal([Custody.Released, Custody.Released, Custody.Sealed], session.Segments.Select(s => s.Custody));
+        Assert.Empty(bench.Alarms.Current);
+    }
+
+    [Fact]
+    public async Task What_is_discarded_makes_the_room_for_the_words_that_say_so()
+    {
+        await using var bench = SessionBench.Create();
+        var segment = Fill(bench, Custody.Sealed).Segments[0];
+        File.WriteAllBytes(segment.MediaPath, new byte[100]);
+        using (new FullDisk(segment.MediaPath.Replace(".mcap", ".json", StringComparison.Ordinal)))
+            Assert.Throws<IOException>(() => segment.TryDiscard("test"));
+        Assert.False(File.Exists(segment.MediaPath));
+        Assert.Equal(Custody.Sealed, segment.Custody);
+        Assert.True(segment.TryDiscard("test"));
+        Assert.Equal((Custody.Discarded, "test"), (segment.Custody, segment.State.Reason));
+    }
+
     private static IEnumerable<int> Plan(Session session, DiskSettings settings, long missing = 0) =>
         Retention.Plan([session], settings, missing, Now).Select(e => e.Segment.Sequence);
 

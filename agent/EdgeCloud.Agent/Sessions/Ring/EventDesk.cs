@@ -11,14 +11,14 @@ namespace EdgeCloud.Agent.Sessions;
 /// </summary>
 internal sealed partial class EventDesk : IDisposable
 {
-    private const int NotesKept = 100;
+    private const int NotesKept = 100, MostWaiting = 1000;
     // A message may still be on its way to the log when the clock passes its log time.
     private const long SettleNs = 200_000_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly List<OpenEvent> _open = [];
-    private readonly Queue<(Session Parent, TriggerRule Rule, long AtNs)> _fired = []; // by rules; locked on itself
+    private readonly Queue<Firing> _fired = []; // locked on itself
     private readonly Signal _wake = new();
     private readonly AgentConfiguration _configuration;
     private readonly SessionBook _book;
@@ -26,17 +26,14 @@ internal sealed partial class EventDesk : IDisposable
     private readonly SessionDesk _sessions;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
+    private bool _isRefused;
 
     public EventDesk(
         AgentConfiguration configuration, SessionBook book, Recorder recorder, SessionDesk sessions, TimeProvider clock, ILogger log)
     {
         (_configuration, _book, _recorder, _sessions, _clock, _log) = (configuration, book, recorder, sessions, clock, log);
         sessions.RuleFired += (parent, rule, atNs) =>
-        {
-            lock (_fired)
-                _fired.Enqueue((parent, rule, atNs));
-            _wake.Set();
-        };
+            Enqueue(new Firing(parent, rule.Span, new TriggerNote { AtNs = atNs, Reason = rule.ToString(), Issuer = $"rule:{rule.Name}" }));
         book.SegmentChanged += _ => _wake.Set();
     }
 
@@ -79,12 +76,21 @@ internal sealed partial class EventDesk : IDisposable
         }
     }
 
-    /// <summary>Carries out a trigger that arrived over MQTT; answers why not, or null.</summary>
+    /// <summary>Carries out a trigger that arrived over MQTT, now or as soon as the disk takes it; answers why not, or null.</summary>
     public string? Trigger(TriggerMessage message)
     {
         try
         {
-            Trigger(_sessions.Resolve(message.Session), message.Span, new TriggerNote { AtNs = 0, Reason = message.Reason, Issuer = "mqtt" });
+            var parent = _sessions.Resolve(message.Session);
+            var note = new TriggerNote { AtNs = LogTimeNow(parent), Reason = message.Reason, Issuer = "mqtt" };
+            try
+            {
+                Trigger(parent, message.Span, note);
+            }
+            catch (IOException)
+            {
+                Enqueue(new Firing(parent, message.Span, note));
+            }
             return null;
         }
         catch (RefusedException e)
@@ -93,12 +99,23 @@ internal sealed partial class EventDesk : IDisposable
         }
     }
 
-    /// <summary>Works until cancelled.</summary>
+    /// <summary>Works until cancelled. What the disk refuses is tried again.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         while (true)
         {
-            await CheckAsync();
+            try
+            {
+                await CheckAsync();
+                _isRefused = false;
+            }
+            catch (IOException e)
+            {
+                if (!_isRefused)
+                    LogRefused(e.Message);
+                _isRefused = true;
+                await Task.Delay(Interval, cancellation);
+            }
             await _wake.WaitAsync(Interval, cancellation);
         }
     }
@@ -106,11 +123,13 @@ internal sealed partial class EventDesk : IDisposable
     /// <summary>Turns what rules fired into events, and moves events on.</summary>
     public async Task CheckAsync()
     {
-        while (TakeFired() is var (parent, rule, atNs))
+        while (NextFired() is { } firing)
         {
             // The session may have ended since.
-            if (SessionRules.Refusal(parent.State, CommandKind.Trigger) is null)
-                Trigger(parent, rule.Span, new TriggerNote { AtNs = atNs, Reason = rule.ToString(), Issuer = $"rule:{rule.Name}" });
+            if (SessionRules.Refusal(firing.Parent.State, CommandKind.Trigger) is null)
+                Trigger(firing.Parent, firing.Span, firing.Note);
+            lock (_fired)
+                _fired.Dequeue();
         }
         List<OpenEvent> open;
         lock (_gate)
@@ -121,10 +140,24 @@ internal sealed partial class EventDesk : IDisposable
 
     public void Dispose() => _wake.Dispose();
 
-    private (Session Parent, TriggerRule Rule, long AtNs)? TakeFired()
+    private void Enqueue(Firing firing)
+    {
+        bool isTaken;
+        lock (_fired)
+        {
+            isTaken = _fired.Count < MostWaiting;
+            if (isTaken)
+                _fired.Enqueue(firing);
+        }
+        if (!isTaken)
+            LogTooMany(firing.Note.Reason, MostWaiting);
+        _wake.Set();
+    }
+
+    private Firing? NextFired()
     {
         lock (_fired)
-            return _fired.TryDequeue(out var fired) ? fired : null;
+            return _fired.TryPeek(out var firing) ? firing : null;
     }
 
     /// <summary>Now, in the log times of a session: a replay with original times lives in another age.</summary>
@@ -233,6 +266,15 @@ internal sealed partial class EventDesk : IDisposable
 
     [LoggerMessage(EventId = 232, Level = LogLevel.Information, Message = "Event {Session} is recorded: it lies in {Segments} segments of session {Parent}")]
     private partial void LogComplete(Guid session, Guid parent, int segments);
+
+    [LoggerMessage(EventId = 233, Level = LogLevel.Error, Message = "Events cannot be written down: {Error}; it is tried again")]
+    private partial void LogRefused(string error);
+
+    [LoggerMessage(EventId = 234, Level = LogLevel.Error, Message = "A trigger ({Reason}) is lost: {Waiting} others wait for the disk")]
+    private partial void LogTooMany(string reason, int waiting);
+
+    /// <summary>A trigger that waits to be carried out.</summary>
+    private sealed record Firing(Session Parent, TriggerSpan Span, TriggerNote Note);
 
     /// <summary>An event that is not over.</summary>
     private sealed class OpenEvent(Session session)
