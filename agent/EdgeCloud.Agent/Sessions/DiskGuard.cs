@@ -10,7 +10,8 @@ internal readonly record struct DiskSpace(long Free, long Total);
 /// <summary>
 /// Keeps the robot's disk from filling up: a minimum stays free, and recordings take at most their share. Acknowledged segments go first: at
 /// once, or, when they are kept, oldest first as space is needed, pinned ones last. Then ring sessions lose their oldest segments, with an alarm.
-/// When there is nothing left to free, recording stops, is counted as dropped and raises an alarm, until there is space again.
+/// When there is nothing left to free, recording stops, is counted as dropped and raises an alarm, until there is space again. Sessions of which
+/// nothing is left to do are forgotten.
 /// Whoever filled the disk, recording goes on when space returns.
 /// </summary>
 internal sealed partial class DiskGuard(
@@ -51,23 +52,24 @@ internal sealed partial class DiskGuard(
     {
         _refusal = null;
         foreach (var (segment, _) in Retention.Plan(book.All, settings, missingBytes: 0, clock.GetUtcNow()))
-            Try(segment.TryRelease);
+            Try(() => segment.TryRelease());
         foreach (var session in book.All)
-            Try(() =>
-            {
-                Ring.RunOver(session);
-                return true;
-            });
+            Try(() => Ring.RunOver(session));
+        Try(book.ForgetSpent);
         var shortage = Shortage();
         foreach (var segment in shortage is null ? [] : Acknowledged())
         {
-            Try(segment.TryRelease);
+            Try(() => segment.TryRelease());
             shortage = Shortage();
             if (shortage is null)
                 break;
         }
-        while (shortage is not null && Try(() => Ring.GiveUpOldest(book, $"disk: {shortage}")) is { } given)
+        while (shortage is not null)
         {
+            Segment? given = null;
+            Try(() => given = Ring.GiveUpOldest(book, $"disk: {shortage}"));
+            if (given is null)
+                break;
             _ringGaveUp++;
             _ringGaveUpAt = clock.GetUtcNow();
             LogRingGaveUp(given.Session.Id, given.Sequence, shortage);
@@ -95,16 +97,15 @@ internal sealed partial class DiskGuard(
             : $"recordings take {used >> 20} MiB in {dataDir}, more than disk.maximum_share ({settings.MaximumShare:0.##} of {now.Total >> 20} MiB)";
     }
 
-    private T? Try<T>(Func<T> free)
+    private void Try(Action free)
     {
         try
         {
-            return free();
+            free();
         }
         catch (IOException e)
         {
             _refusal = e.Message;
-            return default;
         }
     }
 

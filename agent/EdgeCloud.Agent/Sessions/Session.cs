@@ -58,6 +58,12 @@ internal sealed class Session
         }
     }
 
+    /// <summary>
+    /// Nothing of it is left to do or to tell: its certificate is in the bucket, its recordings are gone from this disk, and the control plane has
+    /// answered that of the session and of every segment.
+    /// </summary>
+    public bool IsSpent => File is { Certified: true, Noted: true } && IsComplete && Segments.All(s => s.IsSettled && !s.HasMedia && s.State.Noted == s.Custody);
+
     /// <summary>Told after the session changed.</summary>
     public event Action<Session>? Changed;
 

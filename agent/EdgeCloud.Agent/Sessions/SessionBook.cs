@@ -9,8 +9,9 @@ internal sealed class SessionBook
 {
     private readonly ConcurrentDictionary<Guid, Session> _sessions = [];
     private readonly string _root;
+    private readonly string _forgotten;
 
-    private SessionBook(string root) => _root = root;
+    private SessionBook(string dataDir) => (_root, _forgotten) = (Path.Combine(dataDir, "sessions"), Path.Combine(dataDir, "forgotten"));
 
     /// <summary>Every session, oldest first.</summary>
     public IReadOnlyList<Session> All => [.. _sessions.Values.OrderBy(s => s.File.Manifest.StartedNs).ThenBy(s => s.Id)];
@@ -27,8 +28,10 @@ internal sealed class SessionBook
     /// </summary>
     public static SessionBook Open(string dataDir, Action<string> onDamage)
     {
-        var book = new SessionBook(Path.Combine(dataDir, "sessions"));
+        var book = new SessionBook(dataDir);
         Directory.CreateDirectory(book._root);
+        if (Directory.Exists(book._forgotten))
+            Directory.Delete(book._forgotten, recursive: true);
         foreach (var folder in Directory.GetDirectories(book._root))
         {
             if (Load(dataDir, folder, onDamage) is { } session)
@@ -64,7 +67,7 @@ internal sealed class SessionBook
     /// <summary>Reads what can be read and changes nothing: for a look while an agent works on the folder.</summary>
     public static SessionBook Look(string dataDir)
     {
-        var book = new SessionBook(Path.Combine(dataDir, "sessions"));
+        var book = new SessionBook(dataDir);
         foreach (var folder in Directory.Exists(book._root) ? Directory.GetDirectories(book._root) : [])
         {
             try
@@ -88,6 +91,26 @@ internal sealed class SessionBook
         Add(session);
         SessionChanged?.Invoke(session);
         return session;
+    }
+
+    /// <summary>
+    /// Forgets sessions of which everything is known elsewhere, so that neither disk nor memory nor what is looked through grow with every session
+    /// that ever was. One that an event refers to stays as long as the event. A crash in between forgets a session or not, and nothing halfway.
+    /// </summary>
+    public void ForgetSpent()
+    {
+        var all = All;
+        var parents = all.Select(s => s.File.Manifest.Event?.Parent).ToHashSet();
+        foreach (var session in all.Where(s => s.IsSpent && !parents.Contains(s.Id)))
+        {
+            var aside = Path.Combine(_forgotten, session.Id.ToString("D"));
+            Directory.CreateDirectory(_forgotten);
+            Directory.Move(session.Folder, aside);
+            _sessions.TryRemove(session.Id, out _);
+            DurableFile.SyncDirectory(_forgotten);
+            DurableFile.SyncDirectory(_root);
+            Directory.Delete(aside, recursive: true);
+        }
     }
 
     /// <summary>A segment's recording is not what was sealed: custody ends here, and what there is of the file goes aside.</summary>

@@ -1,6 +1,7 @@
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Contracts;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeCloud.Agent.Tests.Sessions;
 
@@ -40,6 +41,54 @@ public sealed class RetentionTests
         Assert.Equal([2, 3, 4, 1], Plan(session, Keep, missing: 400));
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("the certificate is not in the bucket", false)]
+    [InlineData("the control plane has not answered the session", false)]
+    [InlineData("nor a segment", false)]
+    [InlineData("a recording is on this disk", false)]
+    [InlineData("an event refers to it", false)]
+    public async Task A_session_is_forgotten_when_nothing_of_it_is_left_to_do_or_to_tell(string but, bool isForgotten)
+    {
+        await using var bench = SessionBench.Create();
+        var session = Fill(bench, Custody.Released, Custody.Discarded, but == "a recording is on this disk" ? Custody.Acknowledged : Custody.Released);
+        foreach (var segment in session.Segments.Skip(but == "nor a segment" ? 1 : 0))
+            segment.Note(segment.Custody);
+        session.UpdateQuietly(f => f with
+        {
+            Certified = but != "the certificate is not in the bucket",
+            Noted = but != "the control plane has not answered the session",
+            Manifest = f.Manifest with { State = SessionState.Finished },
+        });
+        if (but == "an event refers to it")
+        {
+            bench.Book.Create(session.File.Manifest with
+            {
+                Session = Guid.CreateVersion7(),
+                State = SessionState.Finishing,
+                Event = new EventClip { Parent = session.Id, FromNs = 1, ToNs = 2, Triggers = [] },
+            });
+        }
+        using var guard = Guard(bench);
+        guard.Check();
+        Assert.Equal(isForgotten, bench.Book.Find(session.Id) is null);
+        Assert.Equal(isForgotten, !Directory.Exists(session.Folder));
+        Assert.Equal(isForgotten, SessionBook.Open(bench.Configuration.DataDir, Assert.Fail).Find(session.Id) is null);
+    }
+
+    [Fact]
+    public async Task What_a_crash_left_of_a_forgotten_session_is_deleted_at_the_next_start()
+    {
+        await using var bench = SessionBench.Create();
+        var session = Fill(bench, Custody.Released, Custody.Released);
+        var forgotten = Path.Combine(bench.Configuration.DataDir, "forgotten");
+        Directory.CreateDirectory(forgotten);
+        Directory.Move(session.Folder, Path.Combine(forgotten, session.Id.ToString("D")));
+        File.Delete(Path.Combine(forgotten, session.Id.ToString("D"), "session.json"));
+        Assert.Empty(SessionBook.Open(bench.Configuration.DataDir, Assert.Fail).All);
+        Assert.False(Directory.Exists(forgotten));
+    }
+
     [Fact]
     public async Task A_disk_that_somebody_else_filled_is_freed_first_and_that_is_written_down_when_there_is_room()
     {
@@ -47,9 +96,7 @@ public sealed class RetentionTests
         var session = Fill(bench, Custody.Acknowledged, Custody.Acknowledged, Custody.Sealed);
         foreach (var segment in session.Segments)
             File.WriteAllBytes(segment.MediaPath, new byte[100]);
-        using var guard = new DiskGuard(
-            new() { MinimumFreeBytes = 0, KeepAcknowledged = false }, bench.Configuration.DataDir, bench.Book, bench.Recorder, bench.Alarms,
-            () => new DiskSpace(0, 1L << 40), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        using var guard = Guard(bench, keepAcknowledged: false);
         using (new FullDisk(Path.Combine(session.Folder, "000001.json")))
         {
             guard.Check();
@@ -75,6 +122,10 @@ public sealed class RetentionTests
         Assert.True(segment.TryDiscard("test"));
         Assert.Equal((Custody.Discarded, "test"), (segment.Custody, segment.State.Reason));
     }
+
+    private static DiskGuard Guard(SessionBench bench, bool keepAcknowledged = true) => new(
+        new() { MinimumFreeBytes = 0, KeepAcknowledged = keepAcknowledged }, bench.Configuration.DataDir, bench.Book, bench.Recorder, bench.Alarms,
+        () => new DiskSpace(0, 1L << 40), TimeProvider.System, NullLogger.Instance);
 
     private static IEnumerable<int> Plan(Session session, DiskSettings settings, long missing = 0) =>
         Retention.Plan([session], settings, missing, Now).Select(e => e.Segment.Sequence);
