@@ -26,11 +26,13 @@ internal sealed record OpenUpload(string Key, string UploadId);
 /// </summary>
 internal sealed class ObjectStore : IDisposable
 {
-    private const string Sha256Key = "sha256", PayloadHash = "x-amz-content-sha256";
+    private const string Sha256Key = "sha256";
     private const int BufferBytes = 256 << 10;
     private readonly AmazonS3Client _client;
     private readonly string _bucket;
     private readonly TimeSpan _stallLimit;
+    // Then TLS and the MD5 vouch for a body. Over plain HTTP the signature has to, and the SDK reads every body once more for it: a hash that is
+    // given to it in a header is thrown away.
     private readonly bool _overTls;
     private volatile bool _serverRefusesConditions;
 
@@ -111,8 +113,7 @@ internal sealed class ObjectStore : IDisposable
         {
             var request = Put(key, body, Convert.ToBase64String(Convert.FromHexString(md5Hex)), "application/octet-stream");
             request.Metadata.Add(Sha256Key, sha256);
-            // Known since the segment was sealed: the SDK would read the body once more for the first, and servers without the second ignore it.
-            request.Headers[PayloadHash] = sha256;
+            // Known since the segment was sealed; servers without it ignore it.
             request.ChecksumSHA256 = Convert.ToBase64String(Convert.FromHexString(sha256));
             if (!_serverRefusesConditions)
                 request.IfNoneMatch = "*";
@@ -162,7 +163,6 @@ internal sealed class ObjectStore : IDisposable
                 InputStream = body,
                 MD5Digest = Convert.ToBase64String(Convert.FromHexString(md5Hex)),
                 UseChunkEncoding = false,
-                // TLS and the MD5 vouch for the content. Over plain HTTP the signature has to, and the SDK reads the part once more for it.
                 DisablePayloadSigning = _overTls,
             }, stall.Token);
             return answer.ETag.Trim('"');
@@ -218,6 +218,7 @@ internal sealed class ObjectStore : IDisposable
         MD5Digest = md5Base64,
         ContentType = contentType,
         UseChunkEncoding = false,
+        DisablePayloadSigning = _overTls,
     };
 
     /// <summary>Sends a stretch of a file. That it cannot be read is no fault of the store.</summary>
