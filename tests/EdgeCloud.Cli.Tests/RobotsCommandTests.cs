@@ -47,6 +47,17 @@ public sealed class RobotsCommandTests
             Request(server));
     }
 
+    [Fact]
+    public async Task A_start_may_begin_paused()
+    {
+        await using var server = new ScriptedServer(ScriptedServer.Json(Answer("start")));
+
+        var run = await Edgecloud.RunAsync(server.Url, "robots", "command", "r1", "start", "--paused");
+
+        Assert.True(run.ExitCode == 0, run.Output);
+        Assert.Equal(new CommandRequest { Command = CommandKind.Start, StartPaused = true }, Request(server));
+    }
+
     private static CommandRequest Request(ScriptedServer server)
     {
         var request = server.Requests[0];

@@ -141,7 +141,7 @@ internal sealed partial class CommandDesk(
         switch (command.Command)
         {
             case CommandKind.Start:
-                await sessions.StartAsync(command.Session!.Value, command.Name, command.Selection ?? TopicSelection.All, command.Issuer,
+                await sessions.StartAsync(command.Session!.Value, command.Name, command.Selection ?? TopicSelection.All, command.Issuer, command.StartPaused,
                     upload: command.Upload ?? UploadPolicy.Now, priority: command.Priority, ring: command.Ring, boundMs: command.BoundMs);
                 return "";
             case CommandKind.Pause:

@@ -45,6 +45,7 @@ public sealed class CommandIssuer(IDbContextFactory<CatalogueDb> catalogue, Comm
             Range = request.Range,
             Ring = request.Ring,
             BoundMs = request.BoundMs,
+            StartPaused = request.StartPaused,
             Span = request.Span,
             Settings = request.Settings,
         });
@@ -82,6 +83,8 @@ public sealed class CommandIssuer(IDbContextFactory<CatalogueDb> catalogue, Comm
             throw RequestException.Invalid("name", "only a start and a trigger have one");
         if (!isStart && request.Selection is not null)
             throw RequestException.Invalid("selection", "only a start has one");
+        if (!isStart && request.StartPaused)
+            throw RequestException.Invalid("start_paused", "only a start has one");
         CheckRing(request, isStart);
         if (request.Selection is { } selection && selection.Include.Count + selection.Exclude.Count > MaxPatterns)
             throw RequestException.Invalid("selection", $"at most {MaxPatterns} patterns");

@@ -66,6 +66,7 @@ internal static class RobotsCommand
         var ringMinutes = new Option<double?>("--ring-minutes") { Description = "start: keep only the newest minutes on the robot, and upload what triggers pin" };
         var ringBytes = new Option<long?>("--ring-bytes") { Description = "start: keep only the newest bytes on the robot" };
         var bound = new Option<int?>("--bound-ms") { Description = "start: at most so many ms of the newest data are at risk in a power cut, 0 to 60000" };
+        var paused = new Option<bool>("--paused") { Description = "start: begin paused, until a resume" };
         var pre = new Option<double?>("--pre") { Description = "trigger: seconds to keep from before (default: 30)" };
         var post = new Option<double?>("--post") { Description = "trigger: seconds to keep from after (default: 10)" };
         var set = new Option<string[]>("--set") { Description = "configure: settings as KEY=VALUE, such as upload.bandwidth_bytes_per_second=500000", AllowMultipleArgumentsPerToken = true };
@@ -74,7 +75,7 @@ internal static class RobotsCommand
         var json = Output.JsonOption();
         var command = new Command("command", "Tell a robot what to do and wait for its answer (exit code 5 when none came in time)")
         {
-            robot, what, session, name, topics, exclude, upload, priority, ringMinutes, ringBytes, bound, pre, post, set, expires, timeout, json,
+            robot, what, session, name, topics, exclude, upload, priority, ringMinutes, ringBytes, bound, paused, pre, post, set, expires, timeout, json,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -92,6 +93,7 @@ internal static class RobotsCommand
                 Ring = (parsed.GetValue(ringMinutes), parsed.GetValue(ringBytes)) is (null, null) ? null
                     : new RingSettings { Minutes = parsed.GetValue(ringMinutes), Bytes = parsed.GetValue(ringBytes) },
                 BoundMs = parsed.GetValue(bound),
+                StartPaused = parsed.GetValue(paused),
                 Span = Span(parsed.GetValue(pre), parsed.GetValue(post)),
                 Settings = Settings(parsed.GetValue(set) ?? []),
                 ExpiresInSeconds = parsed.GetValue(expires),

@@ -38,6 +38,8 @@ public sealed record CommandRequest
     public RingSettings? Ring { get; init; }
     /// <summary>Start: the session's durability bound, 0 to 60,000 ms; null means the robot's own.</summary>
     public int? BoundMs { get; init; }
+    /// <summary>Start: begins paused; a resume lets it record.</summary>
+    public bool StartPaused { get; init; }
     /// <summary>Trigger: how much before and after; null means 30 s and 10 s.</summary>
     public TriggerSpan? Span { get; init; }
     /// <summary>Fetch: which log times of the session; null means all.</summary>

@@ -62,6 +62,8 @@ public sealed record CommandMessage : IContractMessage
     public RingSettings? Ring { get; init; }
     /// <summary><see cref="CommandKind.Start"/>: the session's durability bound, 0 to 60,000 ms; null means the robot's own.</summary>
     public int? BoundMs { get; init; }
+    /// <summary><see cref="CommandKind.Start"/>: begins paused; a <see cref="CommandKind.Resume"/> lets it record.</summary>
+    public bool StartPaused { get; init; }
     /// <summary><see cref="CommandKind.Trigger"/>: how much before and after; null means 30 s and 10 s.</summary>
     public TriggerSpan? Span { get; init; }
     /// <summary><see cref="CommandKind.Fetch"/>: which log times of the session; null means all.</summary>

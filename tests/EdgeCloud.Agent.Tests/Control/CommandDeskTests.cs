@@ -46,6 +46,21 @@ public sealed class CommandDeskTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_may_begin_paused()
+    {
+        var id = Guid.CreateVersion7();
+        await _desk.HandleAsync(Command(CommandKind.Start, id) with { StartPaused = true });
+        var session = _bench.Book.Find(id)!;
+        Assert.Equal(SessionState.Paused, session.State);
+        _bench.Send("/a", 3);
+        await HandleAsync(CommandKind.Resume, id);
+        _bench.Send("/a", 2);
+        await HandleAsync(CommandKind.Finish, id);
+        var ledger = SessionBench.Ledger(session, "/a");
+        Assert.Equal((5, 2, 3), (ledger.Received, ledger.Recorded, ledger.Paused));
+    }
+
+    [Fact]
     public async Task A_command_delivered_again_is_answered_again_and_not_carried_out_again_also_after_a_restart()
     {
         await HandleAsync(CommandKind.Start, Guid.CreateVersion7());

@@ -157,12 +157,12 @@ public sealed class FlowTests(ControlPlaneProcess plane, MosquittoBroker broker,
     {
         await _robot.SendStateAsync();
         await RobotAsync(r => r.Online, "it is online");
-        var issued = await _api.PostAsync<CommandView>($"/api/v1/robots/{_robot.Id}/commands", new { command = "start", name = "a walk" });
+        var issued = await _api.PostAsync<CommandView>($"/api/v1/robots/{_robot.Id}/commands", new { command = "start", name = "a walk", start_paused = true });
         Assert.Equal((CommandStatus.Queued, true, "key:admin/cli"), (issued.Status, issued.Session is not null, issued.Issuer));
 
         var received = await Eventually.Gives(
             () => Task.FromResult(_robot.Commands.FirstOrDefault(c => c.Id == issued.Id)), Deadline, "the robot has it");
-        Assert.Equal((CommandKind.Start, "a walk", issued.Session), (received.Command, received.Name, received.Session));
+        Assert.Equal((CommandKind.Start, "a walk", true, issued.Session), (received.Command, received.Name, received.StartPaused, received.Session));
 
         await _robot.AnswerAsync(issued.Id, CommandStatus.Progress, percent: 50);
         await CommandAsync(issued, c => c is { Status: CommandStatus.Progress, Percent: 50 });
