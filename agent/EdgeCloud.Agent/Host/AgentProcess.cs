@@ -24,7 +24,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
     private readonly AgentLog _agentLog;
     private readonly ILogger _log;
     private readonly Alarms _alarms = new();
-    private readonly Recorder _recorder = new();
+    private readonly Recorder _recorder;
     private readonly DataFolder _folder;
     private readonly SessionBook _book;
     private readonly SessionDesk _sessions;
@@ -44,6 +44,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
         _configuration = configuration;
         _agentLog = agentLog;
         _log = agentLog.For("agent");
+        _recorder = new Recorder(new TopicRules(configuration.Recording.Topics));
         _folder = DataFolder.Take(configuration.DataDir);
         var memory = AgentMemory.Open(configuration.DataDir, configuration.Robot, TellDamage);
         var commandMemory = CommandMemory.Open(configuration.DataDir, TellDamage);

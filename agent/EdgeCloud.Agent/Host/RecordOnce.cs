@@ -23,7 +23,7 @@ internal static class RecordOnce
         AgentConfiguration configuration, ISource source, DurableReport? report, Func<string, ILogger> log, CancellationToken cancellation)
     {
         using var folder = DataFolder.Take(configuration.DataDir);
-        var (alarms, recorder, clock) = (new Alarms(), new Recorder(), TimeProvider.System);
+        var (alarms, recorder, clock) = (new Alarms(), new Recorder(new TopicRules(configuration.Recording.Topics)), TimeProvider.System);
         Control.AgentMemory.Open(configuration.DataDir, configuration.Robot, damage => alarms.Raise("memory", damage));
         var book = SessionBook.Open(configuration.DataDir, damage => alarms.Raise("state", damage));
         await using var sessions = new SessionDesk(configuration, book, recorder, alarms, clock, log("sessions"))

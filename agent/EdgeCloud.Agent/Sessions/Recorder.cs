@@ -8,7 +8,8 @@ namespace EdgeCloud.Agent.Sessions;
 /// Where the source meets the sessions: each topic arrives once and goes to every live session that selects it. One gate guards topics,
 /// counters and the list of live sessions; it is held for the copy of one message, and by commands for moments.
 /// </summary>
-internal sealed class Recorder : ISourceSink
+/// <param name="rules">How topics are treated.</param>
+internal sealed class Recorder(TopicRules rules) : ISourceSink
 {
     private static readonly TimeSpan RoomRetry = TimeSpan.FromMilliseconds(100);
     private readonly List<TopicTraffic> _topics = [];
@@ -66,7 +67,7 @@ internal sealed class Recorder : ISourceSink
         {
             return [.. _topics.GroupBy(t => t.Topic.Topic, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
                 .Select(g => new TopicCount(
-                    g.Key, g.Last().Topic.Type, TopicClasses.Of(g.Last().Topic), g.Sum(t => t.Messages), g.Sum(t => t.Bytes), g.Sum(t => t.Lost), g.Any(t => t.IsOffered)))];
+                    g.Key, g.Last().Topic.Type, rules.ClassOf(g.Last().Topic, g.Last().Nodes), g.Sum(t => t.Messages), g.Sum(t => t.Bytes), g.Sum(t => t.Lost), g.Any(t => t.IsOffered)))];
         }
     }
 

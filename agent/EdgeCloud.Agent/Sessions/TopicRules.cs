@@ -22,6 +22,9 @@ internal sealed class TopicRules(IReadOnlyList<TopicRule> rules)
 {
     private static readonly TopicRule Unlimited = new("*", "*", "*", null, 0, 0);
 
+    /// <summary>The class that a topic has by its rule, or else by itself.</summary>
+    public TopicClass ClassOf(SourceTopic topic, IReadOnlyList<string> nodes) => Of(topic, nodes).Class ?? TopicClasses.Of(topic);
+
     public TopicRule Of(SourceTopic topic, IReadOnlyList<string> nodes) => rules.FirstOrDefault(r => r.Fits(topic, nodes)) ?? Unlimited;
 }
 

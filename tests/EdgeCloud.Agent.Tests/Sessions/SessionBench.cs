@@ -29,6 +29,7 @@ internal sealed class SessionBench : IAsyncDisposable
             Source = new SourceSettings { Kind = SourceKind.Replay, Times = ReplayTimes.Original },
             Recording = recording,
         };
+        Recorder = new Recorder(new TopicRules(recording.Topics));
         Book = SessionBook.Open(dataDir, damage => Damage.Add(damage));
         Desk = new SessionDesk(Configuration, Book, Recorder, Alarms, TimeProvider.System, NullLogger.Instance);
     }
@@ -39,7 +40,7 @@ internal sealed class SessionBench : IAsyncDisposable
 
     public Alarms Alarms { get; } = new();
 
-    public Recorder Recorder { get; } = new();
+    public Recorder Recorder { get; }
 
     public SessionBook Book { get; }
 

@@ -51,6 +51,7 @@ public sealed class TopicRulesTests
         var session = await bench.StartAsync();
         var big = bench.Recorder.TopicAppeared(Topic("/big"));
         var fast = bench.Recorder.TopicAppeared(Topic("/fast", "test/msg/Fast"));
+        Assert.Equal([TopicClass.Bulk, TopicClass.Normal], bench.Recorder.Counts().Select(c => c.Class)); // what the robot's state says
         for (var i = 0u; i < 40; i++)
         {
             var time = Start + (i * 25_000_000);

@@ -39,7 +39,7 @@ internal sealed class RecordingBench : IAsyncDisposable
 
     public SessionBook Book { get; }
 
-    public Recorder Recorder { get; } = new();
+    public Recorder Recorder { get; } = new(new TopicRules([]));
 
     public SessionDesk Desk { get; }
 
