@@ -25,6 +25,13 @@ public sealed class OddRecordingTests : IDisposable
         string name
         """;
 
+    private const string Nothings = """
+        Nothing[] things
+        Nothing[2] pair
+        ================================================================================
+        MSG: odd/Nothing
+        """;
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -39,7 +46,7 @@ public sealed class OddRecordingTests : IDisposable
         var manifest = await Samples.ExportAsync(file, await Samples.PlanAsync(file, new() { Format = format }), _folder["export"]);
 
         Assert.Equal(
-            ["", "../../etc/passwd", "/a", "/empty", "/flat", "/fußgänger weg", "/no_definition", "/ros1", "/strange", "/undecodable", "a"],
+            ["", "../../etc/passwd", "/a", "/empty", "/flat", "/fußgänger weg", "/no_definition", "/nothings", "/ros1", "/strange", "/undecodable", "a"],
             manifest.Topics.Select(t => t.Topic).Distinct().Order(StringComparer.Ordinal));
         Assert.All(manifest.Topics, t => Assert.Equal(t.Topic == "/a" ? 2 : 3, t.Messages));
         Assert.Equal(2, manifest.Topics.Count(t => t.Topic == "/a")); // two types of one name
@@ -172,6 +179,7 @@ public sealed class OddRecordingTests : IDisposable
                 (writer.AddChannel(Type("std_msgs/String", "ros1msg", "string data"), "/ros1", "ros1", none), [1, 0, 0, 0, 65]),
                 (writer.AddChannel(Type("Odd", "flatbuffer", "\u0001\u0002"), "/flat", "flatbuffer", none), [9, 9]),
                 (writer.AddChannel(Type("std_msgs/msg/Empty", "ros2msg", ""), "/empty", "cdr", none), [0, 1, 0, 0, 0]),
+                (writer.AddChannel(Type("odd/msg/Nothings", "ros2msg", Nothings), "/nothings", "cdr", none), [0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]),
                 (writer.AddChannel(Type("odd/msg/Claims", "ros2msg", "float64[] many"), "/undecodable", "cdr", none), [0, 1, 0, 0, 255, 255, 255, 127]),
             ];
             var first = writer.AddChannel(number, "/a", "cdr", none);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using EdgeCloud.Export.Tables;
 using EdgeCloud.Ros2.Columns;
+using EdgeCloud.Ros2.Definitions;
 
 namespace EdgeCloud.Export.DuckDb;
 
@@ -108,8 +109,10 @@ internal static unsafe class DuckDbTypes
 
     private static IntPtr CreateStruct(ColumnType type)
     {
-        var fields = type.Fields.Select(f => Create(f.Type)).ToArray();
-        var names = DistinctNames(type.Fields).Select(Marshal.StringToCoTaskMemUTF8).ToArray();
+        // Neither DuckDB nor Parquet has structs of nothing; ROS 2 has the same byte in them.
+        IReadOnlyList<ColumnInfo> members = type.Fields.Count > 0 ? type.Fields : [new(MessageDefinition.EmptyMember, new ColumnType { Kind = ColumnKind.UInt8 })];
+        var fields = members.Select(f => Create(f.Type)).ToArray();
+        var names = DistinctNames(members).Select(Marshal.StringToCoTaskMemUTF8).ToArray();
         IntPtr created;
         fixed (IntPtr* fieldTypes = fields, fieldNames = names)
             created = NativeDuckDb.CreateStructType(fieldTypes, fieldNames, (ulong)fields.Length);
@@ -221,6 +224,9 @@ internal static unsafe class DuckDbVectors
                 break;
             case FixedListColumn array:
                 FillList(vector, array.Items, [.. Enumerable.Range(from, to - from + 1).Select(row => row * array.Type.Size)]);
+                break;
+            case StructColumn { Fields.Count: 0 }:
+                new Span<byte>(NativeDuckDb.VectorData(NativeDuckDb.StructChild(vector, 0)), to - from).Clear();
                 break;
             case StructColumn structs:
                 for (var i = 0; i < structs.Fields.Count; i++)
