@@ -54,29 +54,26 @@ public sealed record TopicSelection
         return false;
     }
 
-    /// <summary>True when a name matches a pattern.</summary>
-    public static bool IsMatch(string pattern, string name) => Matches(pattern, name);
-
     private static bool Admits(IReadOnlyList<string> include, IReadOnlyList<string> exclude, string name)
     {
         foreach (var pattern in exclude)
         {
-            if (Matches(pattern, name))
+            if (IsMatch(pattern, name))
                 return false;
         }
         if (include.Count == 0)
             return true;
         foreach (var pattern in include)
         {
-            if (Matches(pattern, name))
+            if (IsMatch(pattern, name))
                 return true;
         }
         return false;
     }
 
-    /// <summary>Whether a topic fits one pattern.</summary>
+    /// <summary>Whether a name matches a pattern.</summary>
     // Greedy matching with one point to fall back to: linear in practice, quadratic at worst, no recursion.
-    public static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
+    public static bool IsMatch(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
     {
         int p = 0, t = 0, star = -1, mark = 0;
         while (t < text.Length)

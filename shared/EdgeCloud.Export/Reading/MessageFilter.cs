@@ -20,7 +20,7 @@ internal sealed class MessageFilter
     /// <exception cref="ExportException">A condition does not fit the topic's type; the message names both.</exception>
     public static MessageFilter? Of(IReadOnlyList<FieldFilter> filters, FeedChannel channel)
     {
-        var own = filters.Where(f => TopicSelection.Matches(f.Topic, channel.Topic)).ToList();
+        var own = filters.Where(f => TopicSelection.IsMatch(f.Topic, channel.Topic)).ToList();
         if (own.Count == 0)
             return null;
         if (channel.Encoding != "cdr" || channel.Schema is not { Encoding: "ros2msg" or "ros2idl" } schema)

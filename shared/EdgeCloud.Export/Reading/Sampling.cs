@@ -31,7 +31,7 @@ internal sealed class Samplers(IReadOnlyList<TopicSampling> samplings)
     /// <summary>The sampler of a topic; null when all its messages are kept.</summary>
     public Sampler? Of(Guid session, string topic)
     {
-        if (samplings.FirstOrDefault(s => TopicSelection.Matches(s.Topic, topic)) is not { } sampling)
+        if (samplings.FirstOrDefault(s => TopicSelection.IsMatch(s.Topic, topic)) is not { } sampling)
             return null;
         if (!_samplers.TryGetValue((session, topic), out var sampler))
             _samplers[(session, topic)] = sampler = new Sampler(sampling);

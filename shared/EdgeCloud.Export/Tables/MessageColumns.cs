@@ -77,7 +77,7 @@ internal sealed class MessageColumns
     /// <exception cref="ExportException">A wanted field is not in the type.</exception>
     public static MessageColumns Of(ExportSettings settings, FeedChannel channel, SessionColumns session, bool inlinesFiles)
     {
-        string[]? fields = [.. settings.Fields.Where(f => TopicSelection.Matches(f.Topic, channel.Topic)).SelectMany(f => f.Fields).Distinct()];
+        string[]? fields = [.. settings.Fields.Where(f => TopicSelection.IsMatch(f.Topic, channel.Topic)).SelectMany(f => f.Fields).Distinct()];
         var error = "";
         ColumnPlan plan;
         try

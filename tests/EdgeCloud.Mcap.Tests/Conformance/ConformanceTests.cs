@@ -26,7 +26,7 @@ public sealed class ConformanceTests
         var read = new JsonArray();
         while (reader.Read(out var record))
         {
-            if (RecordJson.Of(record) is { } json)
+            if (SuiteJson.Of(record) is { } json)
                 read.Add(json);
         }
         Assert.Equal(one.Records.ToJsonString(), read.ToJsonString());
@@ -39,11 +39,11 @@ public sealed class ConformanceTests
         await using var reader = await McapIndexedReader.OpenAsync(new MemoryByteSource(one.Write()));
         var messages = new JsonArray();
         await foreach (var message in reader.ReadMessages())
-            messages.Add(RecordJson.Of(message));
+            messages.Add(SuiteJson.Of(message));
         AssertSame(OfType("Message").OrderBy(record => long.Parse((string)record["fields"]![2]![1]!, CultureInfo.InvariantCulture)), messages);
-        AssertSame(OfType("Schema").DistinctBy(Id), reader.Schemas.Values.Select(RecordJson.Of));
-        AssertSame(OfType("Channel").DistinctBy(Id), reader.Channels.Values.Select(RecordJson.Of));
-        AssertSame(OfType("Statistics"), reader.Summary.RecordedStatistics is { } statistics ? [RecordJson.Of(statistics)] : []);
+        AssertSame(OfType("Schema").DistinctBy(Id), reader.Schemas.Values.Select(SuiteJson.Of));
+        AssertSame(OfType("Channel").DistinctBy(Id), reader.Channels.Values.Select(SuiteJson.Of));
+        AssertSame(OfType("Statistics"), reader.Summary.RecordedStatistics is { } statistics ? [SuiteJson.Of(statistics)] : []);
 
         IEnumerable<JsonNode> OfType(string type) => one.Records.Where(record => (string)record!["type"]! == type)!;
         static string Id(JsonNode record) => (string)record["fields"]!.AsArray().First(field => (string)field![0]! == "id")![1]!;
