@@ -22,9 +22,6 @@ internal static class Times
         return $"{second.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture)}.{fraction}Z";
     }
 
-    /// <summary>Decimal seconds with nine digits.</summary>
-    public static string Seconds(ulong ns) => $"{ns / SecondNs}.{(ns % SecondNs).ToString("000000000", CultureInfo.InvariantCulture)}";
-
     /// <summary>The options that choose a range of log times.</summary>
     public sealed class RangeOptions
     {

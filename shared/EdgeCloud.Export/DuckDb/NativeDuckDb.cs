@@ -129,9 +129,6 @@ internal static unsafe partial class NativeDuckDb
     [LibraryImport(Library, EntryPoint = "duckdb_bind_add_result_column", StringMarshalling = StringMarshalling.Utf8)]
     public static partial void AddResultColumn(IntPtr info, string name, IntPtr type);
 
-    [LibraryImport(Library, EntryPoint = "duckdb_bind_set_error", StringMarshalling = StringMarshalling.Utf8)]
-    public static partial void SetBindError(IntPtr info, string error);
-
     [LibraryImport(Library, EntryPoint = "duckdb_init_set_max_threads")]
     public static partial void SetMaxThreads(IntPtr info, ulong threads);
 

@@ -46,7 +46,7 @@ internal sealed class FeedChannel(int index, PlannedSession session, Channel cha
 /// <summary>A schema of a part.</summary>
 internal sealed class FeedSchema(int index, string name, string encoding, byte[] data)
 {
-    /// <summary>Place in <see cref="FeedChannels.Schemas"/>.</summary>
+    /// <summary>Place among the part's schemas, in order of first channel.</summary>
     public int Index => index;
 
     public string Name => name;
@@ -67,8 +67,6 @@ internal sealed class FeedChannels
     private readonly List<FeedChannel> _all = [];
 
     public IReadOnlyList<FeedChannel> All => _all;
-
-    public IReadOnlyCollection<FeedSchema> Schemas => _schemas.Values;
 
     /// <summary>The channel for <paramref name="channel"/> of a segment; new if no other agrees with it.</summary>
     public FeedChannel Of(PlannedSession session, Channel channel, IReadOnlyDictionary<ushort, Schema> schemas)

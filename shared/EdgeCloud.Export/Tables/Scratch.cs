@@ -12,9 +12,6 @@ internal sealed class Scratch(string folder) : IDisposable
     private FileStream? _file;
     private long _end;
 
-    /// <summary>Bytes that went to the file.</summary>
-    public long BytesSpilled => _end;
-
     /// <summary>Appends a block; returns where it lies.</summary>
     /// <exception cref="ExportException">The disk does not take it.</exception>
     public long Append(ReadOnlySpan<byte> block)

@@ -29,9 +29,6 @@ public sealed class ColumnBatch
     /// <summary>Messages in the batch.</summary>
     public int Rows { get; private set; }
 
-    /// <summary>Bytes of the payloads that were appended: about what the columns hold, where all are wanted.</summary>
-    public long PayloadBytes { get; private set; }
-
     /// <summary>Adds one message as a row.</summary>
     /// <param name="payload">The message's data; CDR with its 4-byte encapsulation header.</param>
     /// <exception cref="CdrException">The payload does not fit the definition; the batch is as before.</exception>
@@ -49,7 +46,6 @@ public sealed class ColumnBatch
         }
 
         Rows++;
-        PayloadBytes += payload.Length;
     }
 
     /// <summary>Adds a row without values, for a message that cannot be decoded.</summary>
@@ -64,7 +60,6 @@ public sealed class ColumnBatch
     public void Clear()
     {
         Rows = 0;
-        PayloadBytes = 0;
         Rollback();
     }
 

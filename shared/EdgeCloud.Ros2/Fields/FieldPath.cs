@@ -124,16 +124,6 @@ public sealed class FieldPath
         return isThere;
     }
 
-    /// <summary>Reads the first number as an integer without rounding; false if there is none, it is a float, or above <see cref="long.MaxValue"/>.</summary>
-    /// <exception cref="CdrException">The payload does not fit the definition up to the field.</exception>
-    public bool TryReadInteger(ReadOnlySpan<byte> payload, out long value)
-    {
-        var sink = new FieldSink(this, []);
-        _reader.Read(payload, ref sink);
-        value = sink.FirstInteger ?? 0;
-        return sink.FirstInteger is not null;
-    }
-
     /// <summary>Reads numbers in their order.</summary>
     /// <param name="payload">CDR with its 4-byte encapsulation header.</param>
     /// <param name="values">Receives the first of them.</param>
@@ -199,8 +189,6 @@ public sealed class FieldPath
 
         public bool Found { get; private set; }
 
-        public long? FirstInteger { get; private set; }
-
         public void Bits1(in WireOp op, byte bits) =>
             Take(op.Kind switch { FieldKind.Int8 => (sbyte)bits, FieldKind.Bool => bits != 0 ? 1 : 0, _ => bits });
 
@@ -209,7 +197,7 @@ public sealed class FieldPath
         public void Bits4(in WireOp op, uint bits)
         {
             if (op.Kind == FieldKind.Float32)
-                Take(BitConverter.UInt32BitsToSingle(bits), null);
+                Take(BitConverter.UInt32BitsToSingle(bits));
             else
                 Take(op.Kind == FieldKind.Int32 ? (int)bits : bits);
         }
@@ -217,9 +205,9 @@ public sealed class FieldPath
         public void Bits8(in WireOp op, ulong bits)
         {
             if (op.Kind == FieldKind.Float64)
-                Take(BitConverter.UInt64BitsToDouble(bits), null);
+                Take(BitConverter.UInt64BitsToDouble(bits));
             else if (op.Kind == FieldKind.UInt64)
-                Take(bits, bits <= long.MaxValue ? (long)bits : null);
+                Take(bits);
             else
                 Take((long)bits);
         }
@@ -291,18 +279,14 @@ public sealed class FieldPath
         {
             Count = 0;
             Found = false;
-            FirstInteger = null;
             Texts?.Clear();
         }
 
-        private void Take(long value) => Take(value, value);
-
-        private void Take(double value, long? integer)
+        private void Take(double value)
         {
             if (Count < _values.Length)
                 _values[Count] = value;
-            if (Count++ == 0)
-                FirstInteger = integer;
+            Count++;
             Found |= Comparison switch
             {
                 FieldComparison.Equal => value == Operand,
