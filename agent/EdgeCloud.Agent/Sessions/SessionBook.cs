@@ -85,9 +85,13 @@ internal sealed class SessionBook
     public Session? Find(Guid id) => _sessions.GetValueOrDefault(id);
 
     /// <summary>Makes a new session, durable when this returns.</summary>
-    public Session Create(SessionManifest manifest)
+    /// <param name="manifest">What it is.</param>
+    /// <param name="isHeld">Whether it begins with a <see cref="Session.Hold"/>, which its maker ends: nobody takes it for complete before.</param>
+    public Session Create(SessionManifest manifest, bool isHeld = false)
     {
         var session = Session.Create(Path.Combine(_root, manifest.Session.ToString("D")), manifest);
+        if (isHeld)
+            session.Hold();
         Add(session);
         SessionChanged?.Invoke(session);
         return session;

@@ -49,6 +49,20 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_event_is_complete_at_no_moment_before_its_time_is_over()
+    {
+        await RecordAsync(segments: 2);
+        var complete = new List<bool>();
+        // As the upload sees it, which certifies what is complete.
+        _bench.Book.SessionChanged += session => complete.Add(session.IsComplete);
+
+        Trigger(pre: 1, post: 1);
+
+        Assert.NotEmpty(complete);
+        Assert.DoesNotContain(true, complete);
+    }
+
+    [Fact]
     public async Task A_trigger_pins_what_came_before_and_after_and_nothing_else_goes_up()
     {
         await RecordAsync(segments: 4);

@@ -43,7 +43,10 @@ internal sealed partial class EventDesk : IDisposable
         foreach (var session in _book.All)
         {
             if (session is { State: SessionState.Finishing, File: { Certified: false, Manifest.Event: { } clip } })
+            {
+                session.Hold();
                 Open(session, clip);
+            }
         }
     }
 
@@ -184,7 +187,7 @@ internal sealed partial class EventDesk : IDisposable
             Selection = parent.File.Manifest.Selection,
             Event = new EventClip { Parent = parent.Id, FromNs = fromNs, ToNs = toNs, Triggers = [note] },
             AgentVersion = AgentVersion.Text,
-        });
+        }, isHeld: true);
         Open(session, session.File.Manifest.Event!);
         return session;
     }
@@ -204,7 +207,6 @@ internal sealed partial class EventDesk : IDisposable
 
     private void Open(Session session, EventClip clip)
     {
-        session.Hold();
         _open.Add(new OpenEvent(session));
         _book.Find(clip.Parent)?.Pin(session.Id, clip.FromNs, clip.ToNs);
     }
