@@ -59,7 +59,8 @@ internal sealed class ExportAssembly(ExportPlan plan, IReadOnlyList<PartResult> 
             Topics = Topics,
             Files = [.. PartFiles, .. _files.Files],
             Sources = [.. plan.Sessions.Select(s => new ManifestSource(
-                s.Id, s.Robot, s.Name, [.. s.Segments.Select(g => new ManifestSegment(g.Sequence, g.Bytes, g.Sha256, g.StartNs, g.EndNs))]))],
+                s.Id, s.Robot, s.Name, s.FromNs, s.ToNs,
+                [.. s.Segments.Select(g => new ManifestSegment(g.Session, g.Sequence, g.Bytes, g.Sha256, g.StartNs, g.EndNs))]))],
             Ledger = LedgerEntry.Sum(plan.Sessions.SelectMany(s => s.Ledger)),
             Missing = missing,
             Gaps = [.. plan.Sessions.SelectMany(Gaps)],
@@ -72,7 +73,7 @@ internal sealed class ExportAssembly(ExportPlan plan, IReadOnlyList<PartResult> 
         for (var i = 1; i < session.Segments.Count; i++)
         {
             var (from, to) = (session.Segments[i - 1].EndNs, session.Segments[i].StartNs);
-            if (to - from > GapNs && (plan.Settings.FromNs is not { } start || to > start) && (plan.Settings.ToNs is not { } end || from < end))
+            if (to - from > GapNs && session.Overlaps(from, to) && (plan.Settings.FromNs is not { } start || to > start) && (plan.Settings.ToNs is not { } end || from < end))
                 yield return new ManifestGap(session.Id, from, to);
         }
     }

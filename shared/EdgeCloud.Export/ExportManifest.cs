@@ -44,16 +44,19 @@ public sealed record ExportManifest
 /// <param name="Session">Session id.</param>
 /// <param name="Robot">Robot.</param>
 /// <param name="Name">Name for people.</param>
+/// <param name="FromNs">Of a session that is a stretch of another one, first log time that belongs to it, ns; null otherwise.</param>
+/// <param name="ToNs">Likewise the end of its log times, ns, exclusive.</param>
 /// <param name="Segments">What was read.</param>
-public sealed record ManifestSource(Guid Session, string Robot, string Name, IReadOnlyList<ManifestSegment> Segments);
+public sealed record ManifestSource(Guid Session, string Robot, string Name, long? FromNs, long? ToNs, IReadOnlyList<ManifestSegment> Segments);
 
 /// <summary>A segment of the manifest.</summary>
-/// <param name="Sequence">Place in the session.</param>
+/// <param name="Session">The session that recorded it.</param>
+/// <param name="Sequence">Place in that session.</param>
 /// <param name="Bytes">Size.</param>
 /// <param name="Sha256">SHA-256; empty when unknown.</param>
 /// <param name="StartNs">Least log time, ns.</param>
 /// <param name="EndNs">Greatest log time, ns.</param>
-public sealed record ManifestSegment(int Sequence, long Bytes, string Sha256, long StartNs, long EndNs);
+public sealed record ManifestSegment(Guid Session, int Sequence, long Bytes, string Sha256, long StartNs, long EndNs);
 
 /// <summary>A time of a session of which nothing is exported.</summary>
 /// <param name="Session">Session id.</param>

@@ -70,6 +70,33 @@ public sealed class McapExportTests
     }
 
     [Fact]
+    public async Task A_stretch_of_a_session_begins_in_its_time_with_what_was_latched_by_then_in_however_many_parts()
+    {
+        var recording = new Recording();
+        recording.Add(1, 1, Latched(10, "map"), L("/a", 20), L("/a", 30), L("/a", 40));
+        recording.Add(1, 2, Latched(50, "map", repeat: true), L("/a", 50), L("/a", 60));
+        recording.Add(2, 1, L("/b", 5), L("/b", 28));
+        recording.Add(2, 2, L("/b", 35));
+        var plan = recording.Plan();
+        plan = plan with { Sessions = [plan.Sessions[0] with { Id = Recording.Session(3), FromNs = 25, ToNs = 60 }, plan.Sessions[1]] };
+        (string, ulong, bool)[] expected =
+            [("/b", 5, false), ("/tf_static", 25, true), ("/b", 28, false), ("/a", 30, false), ("/b", 35, false), ("/a", 40, false), ("/a", 50, false)];
+
+        Assert.Equal(expected, (await Recording.ReadAsync(await recording.ExportAsync(plan))).Select(l => (l.Topic, l.LogTime, l.IsRepeat)));
+
+        plan = plan with { Settings = plan.Settings with { PartBytes = 1 } };
+        var lines = new List<Line>();
+        foreach (var part in plan.Parts())
+        {
+            using var output = new MemoryStream();
+            await recording.MakeAsync(plan, part, output);
+            lines.AddRange(await Recording.ReadAsync(output.ToArray()));
+        }
+        Assert.True(plan.Parts().Count >= 3);
+        Assert.Equal(expected, lines.Select(l => (l.Topic, l.LogTime, l.IsRepeat)));
+    }
+
+    [Fact]
     public async Task Repeats_of_a_message_that_is_in_the_export_are_left_out()
     {
         var recording = new Recording();

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Access;
+using EdgeCloud.Testing;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -225,6 +226,39 @@ public sealed class SessionTests(Portal portal)
 
         await visit.GoAsync($"/sessions/{session}/segments/9999");
         await Expect(page.GetByText("There is no such segment")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task An_event_shows_its_stretch_of_its_parent_and_each_leads_to_the_other()
+    {
+        await portal.MakeIdleAsync();
+        var api = portal.System.Api;
+        var parent = await portal.StartSessionAsync("the whole day");
+        await api.CommandAsync(Portal.Robot, new CommandRequest
+        {
+            Command = CommandKind.Trigger,
+            Session = parent,
+            Name = "hard stop",
+            Span = new TriggerSpan { PreSeconds = 1, PostSeconds = 2 },
+        });
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Sync, Session = parent });
+        var known = await Eventually.Gives(
+            async () => await api.GetAsync($"sessions/{parent}", ApiJsonContext.Default.SessionView) is { Events: [_] } view ? view : null,
+            TimeSpan.FromSeconds(60), "the event is announced");
+        var made = known.Events![0];
+        await api.WaitForSessionAsync(made, s => s.State == SessionState.Finished, "is delivered");
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = parent });
+        await using var visit = await portal.VisitAsAsync(Roles.DataScientist, $"/sessions/{parent}");
+        var page = visit.Page;
+
+        await page.GetByTestId("events-of").GetByRole(AriaRole.Link, new() { Name = "hard stop" }).ClickAsync();
+        await page.WaitForURLAsync($"**/sessions/{made}");
+        await Expect(page.GetByTestId("event-of")).ToContainTextAsync("hard stop");
+        await Expect(page.Locator("[data-lane='/imu/data']")).ToBeVisibleAsync();
+        await Expect(page.GetByTestId("segments").Locator("tbody tr")).Not.ToHaveCountAsync(0);
+        await Expect(page.Locator(".ec-facts")).ToContainTextAsync("3 s");
+        await page.GetByTestId("event-of").GetByRole(AriaRole.Link, new() { Name = "the whole day" }).ClickAsync();
+        await page.WaitForURLAsync($"**/sessions/{parent}");
     }
 
     // One finished session with a pause, for all tests that only look or annotate.

@@ -2,6 +2,7 @@ using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Access;
 using EdgeCloud.ControlPlane.Catalogue;
+using EdgeCloud.ControlPlane.Sessions;
 using Microsoft.EntityFrameworkCore;
 
 namespace EdgeCloud.ControlPlane.Exports;
@@ -33,12 +34,10 @@ public sealed class ExportEstimates(IDbContextFactory<CatalogueDb> catalogue, Ex
     {
         await using var db = await catalogue.CreateDbContextAsync(cancellation);
         var sessions = await ExportPlanner.SessionsAsync(db, request, cancellation);
-        var dates = sessions.Select(s => s.Date).Distinct().ToArray();
-        var ids = sessions.Select(s => s.Id).ToArray();
-        var from = request.FromNs ?? 0;
-        var to = request.ToNs ?? long.MaxValue;
-        var extent = await ExtentAsync(db, dates, ids, from, to, cancellation);
-        var topics = await TopicsAsync(db, dates, ids, from, to, request.Selection ?? TopicSelection.All, cancellation);
+        var times = SourceTimes.Of(await SessionSource.OfAsync(db, sessions, cancellation), request.FromNs, request.ToNs);
+        var selection = request.Selection ?? TopicSelection.All;
+        var extent = await ExtentAsync(db, times, cancellation);
+        var topics = (await times.TopicsAsync(db, isSafe: true, cancellation)).Where(t => t.Messages > 0 && selection.Selects(t.Topic)).ToList();
         return new ExportEstimate
         {
             Sessions = sessions.Count,
@@ -48,15 +47,14 @@ public sealed class ExportEstimates(IDbContextFactory<CatalogueDb> catalogue, Ex
             Messages = topics.Sum(t => t.Messages),
             Seconds = Math.Round(extent.Ns / Second, 3),
             SecondsMissing = Math.Round(extent.MissingNs / Second, 3),
-            MissingSegments = extent.MissingSegments == 0 ? [] : await MissingAsync(db, dates, ids, from, to, cancellation),
+            MissingSegments = extent.MissingSegments == 0 ? [] : await MissingAsync(db, times, cancellation),
             WorkSeconds = Math.Round(await SecondsPerGiBAsync(db, request.Format, cancellation) * extent.InputBytes / GiB, 1),
             Topics = topics,
             Refusal = await RefusalAsync(db, actor, sessions.Count, extent.InputBytes, cancellation),
         };
     }
 
-    private static async Task<Extent> ExtentAsync(
-        CatalogueDb db, DateOnly[] dates, Guid[] ids, long from, long to, CancellationToken cancellation) =>
+    private static async Task<Extent> ExtentAsync(CatalogueDb db, SourceTimes times, CancellationToken cancellation) =>
         await db.Database.SqlQuery<Extent>(
             $"""
             select count(*) filter (where is_here)::int as "Segments",
@@ -65,55 +63,25 @@ public sealed class ExportEstimates(IDbContextFactory<CatalogueDb> catalogue, Ex
                    coalesce(sum(ns) filter (where not is_here), 0)::bigint as "MissingNs",
                    count(*) filter (where not is_here)::int as "MissingSegments"
             from (select bytes, custody in ('acknowledged', 'released') as is_here,
-                         least(log_time_end_ns, {to}) - greatest(log_time_start_ns, {from}) as ns
-                  from segments
-                  where session_date = any({dates}) and session_id = any({ids}) and messages > 0
-                    and log_time_end_ns >= {from} and log_time_start_ns < {to}) s
+                         least(log_time_end_ns, w.to_ns) - greatest(log_time_start_ns, w.from_ns) as ns
+                  from unnest({times.Dates}, {times.Holders}, {times.Froms}, {times.Tos}) as w (date, holder, from_ns, to_ns)
+                  join segments on session_date = w.date and session_id = w.holder
+                  where session_date = any({times.Dates}) and session_id = any({times.Holders}) and messages > 0
+                    and log_time_end_ns >= w.from_ns and log_time_start_ns < w.to_ns) s
             """).SingleAsync(cancellation);
 
-    private static async Task<IReadOnlyList<TopicSummary>> TopicsAsync(
-        CatalogueDb db, DateOnly[] dates, Guid[] ids, long from, long to, TopicSelection selection, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<string>> MissingAsync(CatalogueDb db, SourceTimes times, CancellationToken cancellation)
     {
-        var rows = await db.Database.SqlQuery<TopicRow>(
+        var missing = await db.Database.SqlQuery<Absent>(
             $"""
-            select topic as "Topic", type as "Type", coalesce(schema_hash, '') as "SchemaHash", coalesce(encoding, '') as "Encoding",
-                   round(sum(messages * share))::bigint as "Messages", round(sum(bytes * share))::bigint as "Bytes",
-                   min(greatest(first_log_time_ns, {from})) as "FirstLogTimeNs", max(least(last_log_time_ns, {to})) as "LastLogTimeNs"
-            from (select t.*, case when t.last_log_time_ns = t.first_log_time_ns then 1.0
-                      else (least(t.last_log_time_ns, {to}) - greatest(t.first_log_time_ns, {from}))::numeric
-                           / (t.last_log_time_ns - t.first_log_time_ns) end as share
-                  from segments s, jsonb_to_recordset(s.manifest -> 'topics') as t (
-                      topic text, type text, schema_hash text, encoding text, messages bigint, bytes bigint,
-                      first_log_time_ns bigint, last_log_time_ns bigint)
-                  where s.session_date = any({dates}) and s.session_id = any({ids}) and s.custody in ('acknowledged', 'released')
-                    and s.log_time_end_ns >= {from} and s.log_time_start_ns < {to}
-                    and t.messages > 0 and t.last_log_time_ns >= {from} and t.first_log_time_ns < {to}) q
-            group by topic, type, schema_hash, encoding
-            order by topic, type
+            select distinct session_id as "SessionId", sequence as "Sequence", custody as "Custody"
+            from unnest({times.Dates}, {times.Holders}, {times.Froms}, {times.Tos}) as w (date, holder, from_ns, to_ns)
+            join segments on session_date = w.date and session_id = w.holder
+            where session_date = any({times.Dates}) and session_id = any({times.Holders}) and messages > 0
+              and log_time_end_ns >= w.from_ns and log_time_start_ns < w.to_ns and custody not in ('acknowledged', 'released')
+            order by session_id, sequence limit {MissingListed}
             """).ToListAsync(cancellation);
-        return [.. rows.Where(r => selection.Selects(r.Topic)).Select(r => new TopicSummary
-        {
-            Topic = r.Topic,
-            Type = r.Type ?? "",
-            SchemaHash = r.SchemaHash,
-            Encoding = r.Encoding,
-            Messages = r.Messages,
-            Bytes = r.Bytes,
-            FirstLogTimeNs = r.FirstLogTimeNs,
-            LastLogTimeNs = r.LastLogTimeNs,
-        })];
-    }
-
-    private static async Task<IReadOnlyList<string>> MissingAsync(
-        CatalogueDb db, DateOnly[] dates, Guid[] ids, long from, long to, CancellationToken cancellation)
-    {
-        var missing = await db.Segments.AsNoTracking()
-            .Where(s => dates.Contains(s.SessionDate) && ids.Contains(s.SessionId) && s.Messages > 0
-                && s.LogTimeEndNs >= from && s.LogTimeStartNs < to
-                && s.Custody != Custody.Acknowledged && s.Custody != Custody.Released)
-            .OrderBy(s => s.SessionId).ThenBy(s => s.Sequence)
-            .Select(s => new { s.SessionId, s.Sequence, s.Custody }).Take(MissingListed).ToListAsync(cancellation);
-        return [.. missing.Select(s => $"{s.SessionId:D}/{s.Sequence}: {SnakeCaseNames.Of(s.Custody.ToString())}")];
+        return [.. missing.Select(s => $"{s.SessionId:D}/{s.Sequence}: {s.Custody}")];
     }
 
     /// <summary>What parts of this format took here of late, or what is usual.</summary>
@@ -151,6 +119,5 @@ public sealed class ExportEstimates(IDbContextFactory<CatalogueDb> catalogue, Ex
 
     private sealed record Extent(int Segments, long InputBytes, long Ns, long MissingNs, int MissingSegments);
 
-    private sealed record TopicRow(
-        string Topic, string? Type, string SchemaHash, string Encoding, long Messages, long Bytes, long FirstLogTimeNs, long LastLogTimeNs);
+    private sealed record Absent(Guid SessionId, int Sequence, string Custody);
 }

@@ -23,19 +23,22 @@ internal static class ExportPlanner
                 throw new ExportException($"Session {wanted} is no longer in the catalogue.");
         }
         var planned = new List<PlannedSession>();
-        foreach (var session in sessions)
-            planned.Add(await PlanAsync(db, session, export.Request, cancellation));
+        foreach (var source in await SessionSource.OfAsync(db, sessions, cancellation))
+            planned.Add(await PlanAsync(db, source, export.Request, cancellation));
         return new ExportPlan { Id = export.Id, Settings = export.Request, Sessions = planned };
     }
 
-    /// <summary>The sessions that a request means: those that it names, and those of its robots that overlap the range. In order of start.</summary>
+    /// <summary>
+    /// The sessions that a request means: those that it names, and those of its robots that recorded in the range; events only when they are
+    /// named, since their parents hold all of theirs. In order of start.
+    /// </summary>
     public static Task<List<Session>> SessionsAsync(CatalogueDb db, ExportRequest request, CancellationToken cancellation)
     {
         var from = Time(request.FromNs, DateTimeOffset.MinValue);
         var to = Time(request.ToNs, DateTimeOffset.MaxValue);
         return db.Sessions.AsNoTracking()
             .Where(s => request.Sessions.Contains(s.Id)
-                || (request.Robots.Contains(s.Robot) && s.StartedAt < to && (s.EndedAt == null || s.EndedAt >= from)))
+                || (request.Robots.Contains(s.Robot) && s.Parent == null && s.StartedAt < to && (s.EndedAt == null || s.EndedAt >= from)))
             .OrderBy(s => s.StartedAt).ThenBy(s => s.Id)
             .ToListAsync(cancellation);
     }
@@ -50,21 +53,17 @@ internal static class ExportPlanner
         return string.Create(CultureInfo.InvariantCulture, $"{who}-{startedAt?.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{plan.Id.ToString("N")[^6..]}");
     }
 
-    private static async Task<PlannedSession> PlanAsync(CatalogueDb db, Session session, ExportRequest request, CancellationToken cancellation)
+    private static async Task<PlannedSession> PlanAsync(CatalogueDb db, SessionSource source, ExportRequest request, CancellationToken cancellation)
     {
+        var session = source.Session;
+        var (from, to) = source.Within(request.FromNs, request.ToNs);
         var here = new List<PlannedSegment>();
         var topics = new HashSet<PlannedTopic>();
         var missing = new SortedDictionary<int, string>();
-        var segments = db.Segments.AsNoTracking()
-            .Where(s => s.SessionDate == session.Date && s.SessionId == session.Id)
-            .OrderBy(s => s.Sequence)
-            .AsAsyncEnumerable();
-        var next = 1;
-        await foreach (var segment in segments.WithCancellation(cancellation))
+        var (known, last) = (new HashSet<int>(), 0);
+        await foreach (var segment in source.Segments(db).AsNoTracking().OrderBy(s => s.Sequence).AsAsyncEnumerable().WithCancellation(cancellation))
         {
-            for (; next < segment.Sequence; next++)
-                missing[next] = $"{session.Id:D}/{next}: not announced";
-            next = segment.Sequence + 1;
+            known.Add(last = segment.Sequence);
             var candidate = PlannedSegment.Of(segment.Manifest);
             if (segment.IsAcknowledged)
             {
@@ -72,19 +71,21 @@ internal static class ExportPlanner
                 topics.UnionWith(PlannedTopic.Of(segment.Manifest));
             }
             // What holds no message is not missed; what could not be read may hold any.
-            else if (segment.Manifest.Sha256.Length == 0 || (segment.Messages > 0 && candidate.Overlaps(request.FromNs, request.ToNs)))
+            else if (segment.Manifest.Sha256.Length == 0 || (segment.Messages > 0 && candidate.Overlaps(from, to)))
             {
-                missing[segment.Sequence] = $"{session.Id:D}/{segment.Sequence}: {SnakeCaseNames.Of(segment.Custody.ToString())}";
+                missing[segment.Sequence] = $"{source.Holder.Id:D}/{segment.Sequence}: {SnakeCaseNames.Of(segment.Custody.ToString())}";
             }
         }
-        for (; next <= (session.Manifest?.LastSequence ?? 0); next++)
-            missing[next] = $"{session.Id:D}/{next}: not announced";
+        foreach (var sequence in source.Sequences(last).Where(s => !known.Contains(s)))
+            missing[sequence] = $"{source.Holder.Id:D}/{sequence}: not announced";
         return new PlannedSession
         {
             Id = session.Id,
             Robot = session.Robot,
             Name = session.Name,
-            Segments = PlannedSegment.InRange(here, request.FromNs, request.ToNs),
+            FromNs = source.FromNs,
+            ToNs = source.ToNs,
+            Segments = PlannedSegment.InRange(here, from, to),
             Topics = PlannedTopic.Union(topics.Where(t => (request.Selection ?? TopicSelection.All).Selects(t.Topic))),
             Missing = [.. missing.Values],
             Ledger = await SessionTotals.LedgerAsync(db, session, cancellation),

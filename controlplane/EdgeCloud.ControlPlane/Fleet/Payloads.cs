@@ -106,6 +106,13 @@ internal static class Payloads
         RequireNoNull(m.Selection.Nodes, "nodes");
         RequireNoNull(m.Selection.ExcludeNodes, "exclude_nodes");
         RequireNoNull(m.ClockJumps, "clock_jumps");
+        if (m.Event is not { } clip)
+            return;
+        RequireNoNull(clip.Triggers, "triggers");
+        if (clip.Parent == m.Session)
+            throw new ContractException("it is an event of itself");
+        if (clip.ToNs < clip.FromNs || clip.ToNs == long.MaxValue)
+            throw new ContractException($"it is an event from {clip.FromNs} to {clip.ToNs}");
     }
 
     private static void Check(IReadOnlyList<LedgerEntry> ledger)

@@ -15,13 +15,13 @@ public sealed class Events(IDbContextFactory<CatalogueDb> catalogue, TimeProvide
 {
     private const int MaxKindLength = 40;
 
-    /// <summary>Events that show on a session's timeline: its own, and those of its robot in its time.</summary>
+    /// <summary>Events that show on a session's timeline: its own, and those of its robot, or of the session that it is a stretch of, in its time.</summary>
     public static IQueryable<RobotEvent> Of(CatalogueDb db, Session session)
     {
         var from = UnixTime.ToNanoseconds(session.StartedAt);
         var to = session.EndedAt is { } ended ? UnixTime.ToNanoseconds(ended) : long.MaxValue;
         return db.Events.Where(e => e.Robot == session.Robot
-            && (e.Session == session.Id || (e.Session == null && e.TimeNs <= to && (e.EndNs ?? e.TimeNs) >= from)));
+            && (e.Session == session.Id || ((e.Session == null || e.Session == session.Parent) && e.TimeNs <= to && (e.EndNs ?? e.TimeNs) >= from)));
     }
 
     /// <summary>Marks an event.</summary>

@@ -43,6 +43,8 @@ public sealed class Session
     public long Lost { get; private set; }
     /// <summary>What the robot said last; null while only segments are known.</summary>
     public SessionManifest? Manifest { get; private set; }
+    /// <summary>The session that an event is a stretch of; null for one that records. See <see cref="SessionSource"/>.</summary>
+    public Guid? Parent { get; private set; }
     /// <summary>When the catalogue first heard of it.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
     /// <summary>When the catalogue last heard of the session itself.</summary>
@@ -103,6 +105,7 @@ public sealed class Session
         StartedAt = UnixTime.ToDateTimeOffset(manifest.StartedNs);
         EndedAt = manifest.EndedNs is { } ended ? UnixTime.ToDateTimeOffset(ended) : null;
         Lost = manifest.Ledger.Sum(e => e.Lost());
+        Parent = manifest.Event?.Parent;
         UpdatedAt = now;
         return true;
     }
@@ -130,5 +133,6 @@ internal sealed class SessionTable : IEntityTypeConfiguration<Session>
         entity.HasIndex(s => s.Id).HasFilter("deleted_at is null");
         entity.HasIndex(s => new { s.Tags, s.Id }).HasFilter("cardinality(tags) > 0");
         entity.HasIndex(s => s.PurgeAt).HasFilter("purge_at is not null");
+        entity.HasIndex(s => s.Parent).HasFilter("parent is not null");
     }
 }

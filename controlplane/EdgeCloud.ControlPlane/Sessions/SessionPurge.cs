@@ -8,7 +8,7 @@ namespace EdgeCloud.ControlPlane.Sessions;
 /// <summary>
 /// Deletes for good what was deleted and whose time of grace is over: first the objects, then what the catalogue knows of them. The
 /// session's row stays, out of sight: a robot that still has segments of it announces and uploads them as ever, is acknowledged as ever,
-/// and what it uploaded is deleted in a later round.
+/// and what it uploaded is deleted in a later round. A session that holds the data of an event waits until the event is deleted too.
 /// </summary>
 internal sealed partial class SessionPurge(
     IDbContextFactory<CatalogueDb> catalogue, Bucket bucket, IConfiguration configuration, TimeProvider clock, ILogger<SessionPurge> log)
@@ -46,7 +46,8 @@ internal sealed partial class SessionPurge(
         var now = clock.GetUtcNow();
         await using var db = await catalogue.CreateDbContextAsync(cancellation);
         var due = await db.Sessions.IgnoreQueryFilters().AsNoTracking()
-            .Where(s => s.PurgeAt <= now && (s.PurgedAt == null || db.Segments.Any(g => g.SessionDate == s.Date && g.SessionId == s.Id)))
+            .Where(s => s.PurgeAt <= now && (s.PurgedAt == null || db.Segments.Any(g => g.SessionDate == s.Date && g.SessionId == s.Id))
+                && !db.Sessions.Any(e => e.Parent == s.Id && e.Robot == s.Robot && e.DeletedAt == null))
             .OrderBy(s => s.PurgeAt).Take(AtOnce)
             .Select(s => s.Id)
             .ToListAsync(cancellation);
@@ -64,7 +65,7 @@ internal sealed partial class SessionPurge(
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         var session = await db.Sessions.FromSql($"select * from sessions where id = {id} for update skip locked").IgnoreQueryFilters()
             .SingleOrDefaultAsync(cancellation);
-        if (session is null || !(session.PurgeAt <= now))
+        if (session is null || !(session.PurgeAt <= now) || await SessionSource.EventsOf(db, session).AnyAsync(cancellation))
             return null;
         var objects = await bucket.DeleteFolderAsync(session.ObjectPrefix, cancellation)
             + await bucket.DeleteFolderAsync(SegmentExcerpt.Folder(id), cancellation);

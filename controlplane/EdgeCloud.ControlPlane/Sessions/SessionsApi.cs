@@ -18,7 +18,7 @@ public static class SessionsApi
         var sessions = api.MapGroup("/sessions").WithTags("sessions").RequireAuthorization(Policies.Read);
         sessions.MapGet("", ListAsync).WithName("listSessions").WithSummary("Search sessions").ProducesValidationProblem();
         sessions.MapGet("/{id:guid}", GetAsync).WithName("getSession").WithSummary("Show a session with its ledger, topics and pauses").ProducesProblem(404);
-        sessions.MapGet("/{id:guid}/segments", ListSegmentsAsync).WithName("listSegments").WithSummary("List a session's segments in order")
+        sessions.MapGet("/{id:guid}/segments", ListSegmentsAsync).WithName("listSegments").WithSummary("List a session's segments in order; of an event those of its parent that hold it")
             .ProducesValidationProblem().ProducesProblem(404);
         sessions.MapDelete("/{id:guid}", DeleteAsync).WithName("deleteSession").WithSummary("Delete a session; it can be restored until purge_at")
             .RequireAuthorization(Policies.Delete).ProducesProblem(404).ProducesProblem(409);
@@ -66,8 +66,9 @@ public static class SessionsApi
         return TypedResults.Ok(View(session, totals.GetValueOrDefault(id, SessionTotals.None)) with
         {
             Ledger = await SessionTotals.LedgerAsync(db, session, cancellation),
-            Topics = await SessionTotals.TopicsAsync(db, session, cancellation),
+            Topics = await SessionTotals.TopicsAsync(db, [session], cancellation),
             Pauses = session.Manifest?.Pauses ?? [],
+            Events = await SessionSource.EventsOf(db, session).Select(e => e.Id).ToListAsync(cancellation),
         });
     }
 
@@ -76,9 +77,9 @@ public static class SessionsApi
     {
         var count = Paging.Limit(limit);
         var after = cursor is null ? 0 : Paging.ReadNumber(cursor);
-        var session = await FindAsync(db, id, cancellation);
-        var rows = await db.Segments.AsNoTracking()
-            .Where(s => s.SessionDate == session.Date && s.SessionId == id && s.Sequence > after)
+        var source = await SessionSource.OfAsync(db, await FindAsync(db, id, cancellation), cancellation);
+        var rows = await source.Segments(db).AsNoTracking()
+            .Where(s => s.Sequence > after)
             .OrderBy(s => s.Sequence)
             .Take(count + 1)
             .ToListAsync(cancellation);
@@ -123,14 +124,16 @@ public static class SessionsApi
     private static async Task<Accepted<CommandView>> FetchAsync(
         CatalogueDb db, CommandIssuer issuer, HttpContext context, Guid id, FetchRequest request, CancellationToken cancellation)
     {
-        var session = await FindAsync(db, id, cancellation);
+        // The robot fetches from the session that has the segments.
+        var source = await SessionSource.OfAsync(db, await FindAsync(db, id, cancellation), cancellation);
+        var session = source.Holder;
         if (session.State is SessionState.Finished or SessionState.Cancelled)
             throw RequestException.Conflict($"The session is {SnakeCaseNames.Of(session.State.ToString())}: the robot holds nothing of it that is not in the bucket.");
         var command = await issuer.IssueAsync(session.Robot, new CommandRequest
         {
             Command = CommandKind.Fetch,
-            Session = id,
-            Range = new TimeRange(request.FromNs, request.ToNs),
+            Session = session.Id,
+            Range = source.Within(request.FromNs, request.ToNs),
             ExpiresInSeconds = request.ExpiresInSeconds,
         }, Actor.Of(context), cancellation);
         return TypedResults.Accepted($"{Api.Root}/commands/{command.Id}", FleetApi.View(command));
@@ -153,6 +156,7 @@ public static class SessionsApi
         Upload = session.Manifest?.Upload ?? UploadPolicy.Now,
         Priority = session.Manifest?.Priority ?? 0,
         Requested = session.Manifest?.Requested ?? [],
+        Event = session.Manifest?.Event,
         Messages = totals.Messages,
         Bytes = totals.Bytes,
         Segments = totals.Segments,

@@ -159,6 +159,14 @@ internal static class SessionsCommand
             facts.Add("upload", view.Upload);
         foreach (var range in view.Requested)
             facts.Add("fetched", $"{(range.FromNs is { } from ? Output.Time(from) : "start")} to {(range.ToNs is { } to ? Output.Time(to) : "end")}");
+        if (view.Event is { } clip)
+        {
+            facts.Add("event of", $"{clip.Parent}, {Output.Time(clip.FromNs)} to {Output.Time(clip.ToNs)}");
+            foreach (var trigger in clip.Triggers)
+                facts.Add("triggered", $"{Output.Time(trigger.AtNs)} by {trigger.Issuer}{(trigger.Reason.Length > 0 ? $": {trigger.Reason}" : "")}");
+        }
+        foreach (var id in view.Events ?? [])
+            facts.Add("event", id.ToString());
         facts.Add("messages", Output.Count(view.Messages));
         facts.Add("segments", $"{Output.Count(view.Segments)}, {Output.Bytes(view.Bytes)}");
         foreach (var (custody, bytes) in view.BytesByCustody.OrderBy(p => p.Key))

@@ -23,7 +23,11 @@ public sealed record SessionView
     public int Priority { get; init; }
     /// <summary>What was asked for with <c>fetch</c>, as the robot has it.</summary>
     public IReadOnlyList<TimeRange> Requested { get; set; } = [];
-    /// <summary>Messages in announced segments.</summary>
+    /// <summary>The stretch of another session that this one is, which has no segments of its own; null for one that records.</summary>
+    public EventClip? Event { get; init; }
+    /// <summary>The sessions that are stretches of this one, in order of start; only with a single session.</summary>
+    public IReadOnlyList<Guid>? Events { get; init; }
+    /// <summary>Messages in announced segments; of an event an estimate, for the segments that it covers in part.</summary>
     public long Messages { get; init; }
     /// <summary>Bytes of announced segments.</summary>
     public long Bytes { get; init; }

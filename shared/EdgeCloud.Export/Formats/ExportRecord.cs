@@ -10,8 +10,8 @@ internal static class ExportRecord
     public const string Name = "edgecloud.export";
 
     /// <summary>
-    /// Keys: <c>plan</c> (hash), <c>sessions</c> (JSON: id, robot, name, segments with sequence and SHA-256, missing, ledger), <c>selection</c>
-    /// (JSON), <c>from_ns</c>, <c>to_ns</c> (empty without a bound).
+    /// Keys: <c>plan</c> (hash), <c>sessions</c> (JSON: id, robot, name, times of a stretch of another session, segments with sequence and
+    /// SHA-256, missing, ledger), <c>selection</c> (JSON), <c>from_ns</c>, <c>to_ns</c> (empty without a bound).
     /// </summary>
     public static Metadata Of(ExportPlan plan) => new(Name, new Dictionary<string, string>
     {
@@ -40,6 +40,11 @@ internal static class ExportRecord
         json.WriteString("session", session.Id);
         json.WriteString("robot", session.Robot);
         json.WriteString("name", session.Name);
+        if (session is { FromNs: { } from, ToNs: { } to })
+        {
+            json.WriteNumber("from_ns", from);
+            json.WriteNumber("to_ns", to);
+        }
         json.WriteStartArray("segments");
         foreach (var segment in session.Segments)
         {

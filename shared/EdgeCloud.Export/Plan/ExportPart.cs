@@ -58,7 +58,7 @@ internal static class PartSplit
             var to = i == cuts.Count ? plan.Settings.ToNs : cuts[i];
             var sessions = plan.Sessions
                 .Select(s => s with { Segments = PlannedSegment.InRange(s.Segments, Before(from, margin), After(to, margin)) })
-                .Where(s => s.Segments.Count > 0);
+                .Where(s => s.Segments.Count > 0 && s.Overlaps(Before(from, margin), After(to, margin)));
             parts[i] = new ExportPart(i, parts.Length, from, to, [.. sessions]);
         }
         return parts;

@@ -59,7 +59,11 @@ public sealed record PlannedSession
     public required string Robot { get; init; }
     /// <summary>Name for people.</summary>
     public string Name { get; set; } = "";
-    /// <summary>The segments to read, in order of sequence.</summary>
+    /// <summary>First log time that belongs to it, ns; null for a session to which everything in its segments belongs.</summary>
+    public long? FromNs { get; init; }
+    /// <summary>End of the log times that belong to it, ns, exclusive; null likewise.</summary>
+    public long? ToNs { get; init; }
+    /// <summary>The segments to read, in order of sequence; those of another session where it is a stretch of that.</summary>
     public required IReadOnlyList<PlannedSegment> Segments { get; init; }
     /// <summary>What the segments hold, by topic and schema. Names the output's files; a topic that is not listed is exported all the same.</summary>
     public IReadOnlyList<PlannedTopic> Topics { get; set; } = [];
@@ -67,6 +71,10 @@ public sealed record PlannedSession
     public IReadOnlyList<string> Missing { get; set; } = [];
     /// <summary>What the session as a whole received, recorded and lost.</summary>
     public IReadOnlyList<LedgerEntry> Ledger { get; set; } = [];
+
+    /// <summary>True when something that belongs to it may lie from <paramref name="fromNs"/> on and before <paramref name="toNs"/>.</summary>
+    public bool Overlaps(long? fromNs, long? toNs) =>
+        (fromNs is not { } from || ToNs is not { } end || from < end) && (toNs is not { } to || FromNs is not { } begin || begin < to);
 }
 
 /// <summary>A topic of a session.</summary>

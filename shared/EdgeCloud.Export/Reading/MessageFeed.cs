@@ -17,9 +17,9 @@ internal sealed class Route(FeedChannel channel, RecentMessages.Ring recent, Sam
 /// messages only where the original is not in the export. Every format reads this.
 /// </summary>
 /// <remarks>
-/// The first part of a range begins with what was latched by then, on channels marked as repeats and with the range's start as log time.
-/// In later parts those messages are known and not written again. Where the plan aligns topics, each part begins so, and messages of the
-/// margin around it come along.
+/// The first part of a range begins with what was latched by then, on channels marked as repeats and with the range's start as log time;
+/// so does each session that is a stretch of another, where it begins. In later parts those messages are known and not written again.
+/// Where the plan aligns topics, each part begins so, and messages of the margin around it come along.
 /// </remarks>
 internal sealed class MessageFeed : IAsyncDisposable
 {
@@ -32,13 +32,14 @@ internal sealed class MessageFeed : IAsyncDisposable
     private readonly ExportPart _part;
     private readonly SegmentAccess _access;
     private readonly SegmentMerge _merge;
-    private readonly Dictionary<Guid, PlannedSession> _sessions;
+    private readonly PlannedSession[] _owners; // of the segments of the merge
     private readonly Dictionary<Guid, RecentMessages> _recent;
     private readonly Samplers _samplers;
     private readonly Queue<(FeedChannel Channel, Message Message)> _latched = new();
     private readonly List<string> _problems = [];
     private readonly ulong _from, _to; // of the part's own rows
     private readonly bool _withMargin;
+    private (FeedChannel Channel, Message Message)? _held; // the merge is at it; a latched message comes first
     private bool _started;
 
     public MessageFeed(ExportPlan plan, ExportPart part, Func<PlannedSegment, CancellationToken, ValueTask<IByteSource>> open)
@@ -54,19 +55,12 @@ internal sealed class MessageFeed : IAsyncDisposable
         // Sessions may run side by side, each with a segment open.
         var windowBytes = Math.Clamp(WindowBudget / (2 * Math.Max(1, part.Sessions.Count)), WindowBytesMin, WindowBytesMax);
         _access = new SegmentAccess(open, windowBytes, plan.Settings.AllowIncomplete ? note : null);
-        _sessions = part.Sessions.ToDictionary(s => s.Id);
+        _owners = [.. part.Sessions.SelectMany(s => s.Segments.Select(_ => s))];
         _recent = part.Sessions.ToDictionary(s => s.Id, _ => new RecentMessages());
         _samplers = new Samplers(plan.Settings.Sampling);
         _withMargin = plan.Settings.Alignment is not null;
-        var margin = PartSplit.Margin(plan.Settings);
         (_from, _to) = (Unsigned(part.FromNs) ?? 0, Unsigned(part.ToNs) ?? ulong.MaxValue);
-        var everything = new McapReadOptions
-        {
-            StartTime = Unsigned(PartSplit.Before(part.FromNs, margin)) ?? 0,
-            EndTime = Unsigned(_withMargin ? PartSplit.After(part.ToNs, margin) : part.ToNs),
-            Topics = plan.Selection.Selects,
-        };
-        _merge = new SegmentMerge([.. part.Sessions.SelectMany(s => s.Segments)], everything, _access);
+        _merge = new SegmentMerge([.. part.Sessions.SelectMany(s => s.Segments.Select(g => (g, WhatToRead(s))))], _access);
     }
 
     /// <summary>The channels met so far.</summary>
@@ -94,8 +88,8 @@ internal sealed class MessageFeed : IAsyncDisposable
     /// <exception cref="ExportException">A segment cannot be read, or a filter does not fit a topic's type.</exception>
     public ValueTask<bool> MoveNextAsync(CancellationToken cancellation)
     {
-        if (!_started || _latched.Count > 0)
-            return StartAsync(cancellation);
+        if (!_started || _latched.Count > 0 || _held is not null)
+            return MoveBesideLatchedAsync(cancellation);
         while (true)
         {
             var moved = _merge.MoveNextAsync(cancellation);
@@ -139,16 +133,22 @@ internal sealed class MessageFeed : IAsyncDisposable
 
     private static ulong? Unsigned(long? ns) => ns is { } value ? (ulong)Math.Max(0, value) : null;
 
-    private async ValueTask<bool> StartAsync(CancellationToken cancellation)
+    /// <summary>What is latched comes before the messages of its time; the message that the merge is at waits for it.</summary>
+    private async ValueTask<bool> MoveBesideLatchedAsync(CancellationToken cancellation)
     {
         if (!_started)
         {
             _started = true;
             await FindLatchedAsync(cancellation).ConfigureAwait(false);
         }
-        if (!_latched.TryDequeue(out var first))
-            return await MoveNextAsync(cancellation).ConfigureAwait(false);
-        (Channel, Message) = first;
+        if (_held is null && await SearchAsync(_merge.MoveNextAsync(cancellation), cancellation).ConfigureAwait(false))
+            _held = (Channel, Message);
+        if (_latched.TryPeek(out var latched) && (_held is not { } held || latched.Message.LogTime <= held.Message.LogTime))
+            (Channel, Message) = _latched.Dequeue();
+        else if (_held is { } next)
+            ((Channel, Message), _held) = (next, null);
+        else
+            return false;
         return true;
     }
 
@@ -181,46 +181,70 @@ internal sealed class MessageFeed : IAsyncDisposable
 
     private Route RouteOf(OpenSegment segment, Channel channel)
     {
-        var session = _sessions[segment.Segment.Session];
+        var session = _owners[segment.Index];
         var known = Channels.Of(session, channel, segment.Reader.Schemas);
         return new Route(
             known, _recent[session.Id].Of(channel.Topic), known.IsRepeat ? null : _samplers.Of(session.Id, channel.Topic),
             MessageFilter.Of(_plan.Settings.Filters, known));
     }
 
-    /// <summary>
-    /// What was latched when the part begins: of each session the last segment that starts before it tells, by its repeats and by what came
-    /// on latched channels until then.
-    /// </summary>
+    /// <summary>What was latched when the part begins, or a session in it.</summary>
     private async Task FindLatchedAsync(CancellationToken cancellation)
     {
         var at = _withMargin ? PartSplit.Before(_part.FromNs, PartSplit.Margin(_plan.Settings)) : _part.FromNs;
-        if (at is not { } from || from <= 0)
-            return;
-        var isWritten = _part.Index == 0 || _withMargin;
+        var found = new List<(FeedChannel Channel, Message Message)>();
+        foreach (var session in _part.Sessions)
+        {
+            if (Later(at, session.FromNs) is not { } from || from <= 0 || (ulong)from >= (WhatToRead(session).EndTime ?? ulong.MaxValue))
+                continue;
+            var isWritten = _part.Index == 0 || _withMargin || session.FromNs >= _part.FromNs;
+            found.AddRange(await FindLatchedAsync(session, from, isWritten, cancellation).ConfigureAwait(false));
+        }
+        foreach (var latched in found.OrderBy(l => l.Message.LogTime))
+            _latched.Enqueue(latched);
+    }
+
+    /// <summary>The last segment that starts before a time tells what is latched then, by its repeats and by what came on latched channels until then.</summary>
+    private async Task<IReadOnlyList<(FeedChannel Channel, Message Message)>> FindLatchedAsync(
+        PlannedSession session, long from, bool isWritten, CancellationToken cancellation)
+    {
         var options = new McapReadOptions
         {
             EndTime = (ulong)from,
             Topics = _plan.Selection.Selects,
             Channels = channel => Latched.IsRepeat(channel) || Latched.IsLatched(channel),
         };
-        foreach (var session in _part.Sessions)
+        if (session.Segments.Where(s => s.StartNs < from).MaxBy(s => (s.StartNs, s.Sequence)) is not { } segment
+            || await _access.OpenAsync(0, segment, options, cancellation).ConfigureAwait(false) is not { } opened)
+            return [];
+        await using var closing = opened.ConfigureAwait(false);
+        var found = new List<(FeedChannel Channel, Message Message)>();
+        foreach (var (channel, message) in await LatestAsync(opened).ConfigureAwait(false))
         {
-            if (session.Segments.Where(s => s.StartNs < from).MaxBy(s => (s.StartNs, s.Sequence)) is not { } segment
-                || await _access.OpenAsync(0, segment, options, cancellation).ConfigureAwait(false) is not { } opened)
+            _recent[session.Id].Of(channel.Topic).Note(message);
+            if (!isWritten)
                 continue;
-            await using var closing = opened.ConfigureAwait(false);
-            foreach (var (channel, message) in await LatestAsync(opened).ConfigureAwait(false))
-            {
-                _recent[session.Id].Of(channel.Topic).Note(message);
-                if (!isWritten)
-                    continue;
-                var known = Channels.Of(session, Latched.AsRepeat(channel), opened.Reader.Schemas);
-                if (MessageFilter.Of(_plan.Settings.Filters, known)?.Passes(message) != false)
-                    _latched.Enqueue((known, message with { LogTime = (ulong)from }));
-            }
+            var known = Channels.Of(session, Latched.AsRepeat(channel), opened.Reader.Schemas);
+            if (MessageFilter.Of(_plan.Settings.Filters, known)?.Passes(message) != false)
+                found.Add((known, message with { LogTime = (ulong)from }));
         }
+        return found;
     }
+
+    /// <summary>What is read of a session's segments: the part's time with the margin before it, and what belongs to the session.</summary>
+    private McapReadOptions WhatToRead(PlannedSession session)
+    {
+        var margin = PartSplit.Margin(_plan.Settings);
+        var end = _withMargin ? PartSplit.After(_part.ToNs, margin) : _part.ToNs;
+        return new McapReadOptions
+        {
+            StartTime = Unsigned(Later(PartSplit.Before(_part.FromNs, margin), session.FromNs)) ?? 0,
+            EndTime = Unsigned(end is null || session.ToNs < end ? session.ToNs : end),
+            Topics = _plan.Selection.Selects,
+        };
+    }
+
+    private static long? Later(long? a, long? b) => a is null || b > a ? b : a;
 
     /// <summary>The last messages of each channel that the segment's cursor yields: several, since a topic may have several publishers.</summary>
     private async Task<IEnumerable<(Channel Channel, Message Message)>> LatestAsync(OpenSegment segment)

@@ -72,10 +72,10 @@ internal sealed record SegmentAccess(
 /// Reads the segments of a part as one, ordered by (log time, place in the plan, offset). A segment is opened when the order reaches its
 /// start and closed when it is read, so only segments whose times overlap are open together, however many there are.
 /// </summary>
-internal sealed class SegmentMerge(IReadOnlyList<PlannedSegment> segments, McapReadOptions options, SegmentAccess access) : IAsyncDisposable
+internal sealed class SegmentMerge(IReadOnlyList<(PlannedSegment Segment, McapReadOptions Options)> segments, SegmentAccess access) : IAsyncDisposable
 {
     private readonly Queue<(int Index, PlannedSegment Segment)> _waiting =
-        new(segments.Select((segment, index) => (index, segment)).OrderBy(s => s.segment.StartNs).ThenBy(s => s.index));
+        new(segments.Select((s, index) => (index, s.Segment)).OrderBy(s => s.Segment.StartNs).ThenBy(s => s.index));
     private readonly PriorityQueue<OpenSegment, (ulong LogTime, int Index)> _open = new();
     private OpenSegment? _current;
     private ulong _barrier; // below it no other segment has a message
@@ -121,7 +121,7 @@ internal sealed class SegmentMerge(IReadOnlyList<PlannedSegment> segments, McapR
         while (_waiting.TryPeek(out var next) && (!_open.TryPeek(out _, out var least) || (ulong)next.Segment.StartNs <= least.LogTime))
         {
             _waiting.Dequeue();
-            if (await access.OpenAsync(next.Index, next.Segment, options, cancellation).ConfigureAwait(false) is { } opened)
+            if (await access.OpenAsync(next.Index, next.Segment, segments[next.Index].Options, cancellation).ConfigureAwait(false) is { } opened)
                 await SettleAsync(opened, opened.Cursor.MoveNextAsync(), cancellation).ConfigureAwait(false);
             else
                 BytesDone += next.Segment.Bytes;

@@ -60,6 +60,7 @@ internal sealed class AlignedRows : TableRows
             var segments = work.Plan.Sessions.First(s => s.Id == session.Id).Segments;
             from = Math.Max(from, (ulong)Math.Max(0, segments.Min(s => s.StartNs)));
             to = Math.Min(to, (ulong)Math.Max(0, segments.Max(s => s.EndNs)) + 1);
+            (from, to) = (Math.Max(from, (ulong)Math.Max(0, session.FromNs ?? 0)), Math.Min(to, (ulong)Math.Max(0, session.ToNs ?? long.MaxValue)));
             clock = new RateClock(alignment.RateHz!.Value, from, to);
         }
         var topics = tables.Select(t => new AlignedTopic(new MessageRows(t, work.Feed.Channels.All, RowFiles.Of(work.Plan.Settings, t)), t, alignment)).ToArray();

@@ -38,6 +38,8 @@ public sealed class ApiClient : IDisposable
 
     public Task<HttpResponseMessage> SendAsync(string path, object? body) => _http.PostAsync(path, body is null ? null : JsonContent.Create(body));
 
+    public Task<HttpResponseMessage> DeleteAsync(string path) => _http.DeleteAsync(path);
+
     public Task<byte[]> DownloadAsync(string address) => new HttpClient().GetByteArrayAsync(address);
 
     public void Dispose() => _http.Dispose();

@@ -43,6 +43,34 @@ public sealed class PurgeTests(CatalogueDatabase catalogue, S3Server s3) : IClas
         await Assert.ThrowsAsync<RequestException>(() => new SessionDeletion(catalogue, configuration, TimeProvider.System).RestoreAsync(gone, new Actor("user:alice"), default));
     }
 
+    [Fact]
+    public async Task What_an_event_holds_stays_until_the_event_is_deleted()
+    {
+        using var bucket = new Bucket(new BucketSettings(new Uri(s3.Endpoint), null, s3.Region, await s3.CreateBucketAsync(), "", s3.Owner.AccessKey, s3.Owner.SecretKey));
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Sessions:DeleteGraceHours", "0"), new("Sessions:PurgeIntervalSeconds", "1")]).Build();
+        var deletion = new SessionDeletion(catalogue, configuration, TimeProvider.System);
+        var (parent, made, other) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        foreach (var id in new[] { parent, other })
+        {
+            await AddAsync(id);
+            await AddSegmentAsync(id, 1, bucket);
+            await deletion.DeleteAsync(id, new Actor("user:alice"), default);
+        }
+        // Announced after its parent was deleted.
+        await AddAsync(made);
+        await using (var db = catalogue.CreateDbContext())
+            await db.Database.ExecuteSqlAsync($"update sessions set parent = {parent} where id = {made}");
+
+        using var purge = new SessionPurge(catalogue, bucket, configuration, TimeProvider.System, NullLogger<SessionPurge>.Instance);
+        await purge.StartAsync(default);
+        await Eventually.Holds(async () => await KeysAsync(bucket, other) == 0 && await RowsAsync(other) == 0, Deadline, "another one is gone");
+        Assert.Equal((2, 2), (await RowsAsync(parent), await KeysAsync(bucket, parent)));
+
+        await deletion.DeleteAsync(made, new Actor("user:alice"), default);
+        await Eventually.Holds(async () => await KeysAsync(bucket, parent) == 0 && await RowsAsync(parent) == 0, Deadline, "it is gone after its event");
+        await purge.StopAsync(default);
+    }
+
     private async Task AddAsync(Guid id)
     {
         await using var db = catalogue.CreateDbContext();

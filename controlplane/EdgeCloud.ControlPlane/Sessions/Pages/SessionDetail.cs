@@ -19,6 +19,12 @@ public sealed record SessionDetail
     public required string Reason { get; init; }
     public required string Issuer { get; init; }
     public required string ObjectPrefix { get; init; }
+    /// <summary>What makes it an event; null for a session that records.</summary>
+    public required EventClip? Event { get; init; }
+    /// <summary>The session that has its segments: itself, or an event's parent.</summary>
+    public required SessionName Holder { get; init; }
+    /// <summary>The events that are stretches of it, in order of start, the first of them.</summary>
+    public required IReadOnlyList<SessionName> EventSessions { get; init; }
     public required DateTimeOffset StartedAt { get; init; }
     public required DateTimeOffset? EndedAt { get; init; }
     public required long Lost { get; init; }
@@ -49,8 +55,11 @@ public sealed record SessionDetail
     public bool IsOver => State is SessionState.Finished or SessionState.Cancelled or SessionState.Failed;
 
     /// <summary>True when the robot holds nothing of it any more that is not in storage.</summary>
-    public bool IsGone => State is SessionState.Finished or SessionState.Cancelled;
+    public bool IsGone => Holder.State is SessionState.Finished or SessionState.Cancelled;
 }
+
+/// <summary>A session that another one leads to.</summary>
+public sealed record SessionName(Guid Id, string Name, SessionState State, DateTimeOffset StartedAt);
 
 /// <summary>A note.</summary>
 public sealed record NoteLine(Guid Id, string Author, DateTimeOffset At, DateTimeOffset? EditedAt, string Text);
@@ -82,6 +91,7 @@ internal static class SessionQueries
 {
     private const int MostNotes = 200;
     private const int MostEvents = 500;
+    private const int MostEventSessions = 50;
 
     public static async Task<SessionDetail?> DetailAsync(
         CatalogueDb db, SessionAddress view, SessionParts parts, DateTimeOffset now, CancellationToken cancellation)
@@ -92,8 +102,9 @@ internal static class SessionQueries
             .SingleOrDefaultAsync(s => s.Id == id && s.PurgedAt == null, cancellation);
         if (session is null)
             return null;
-        await parts.ReadAsync(db, session, cancellation);
-        var shown = await db.Segments.AsNoTracking().Where(s => s.SessionDate == session.Date && s.SessionId == id)
+        var source = await SessionSource.OfAsync(db, session, cancellation);
+        await parts.ReadAsync(db, source, cancellation);
+        var shown = await source.Segments(db).AsNoTracking()
             .OrderBy(s => s.Sequence)
             .Skip((view.Page - 1) * SessionDetail.SegmentsPerPage).Take(SessionDetail.SegmentsPerPage).ToListAsync(cancellation);
         return new SessionDetail
@@ -106,6 +117,10 @@ internal static class SessionQueries
             Reason = session.Reason,
             Issuer = session.Issuer,
             ObjectPrefix = session.ObjectPrefix,
+            Event = session.Manifest?.Event,
+            Holder = new SessionName(source.Holder.Id, source.Holder.Name, source.Holder.State, source.Holder.StartedAt),
+            EventSessions = await SessionSource.EventsOf(db, session).Take(MostEventSessions)
+                .Select(e => new SessionName(e.Id, e.Name, e.State, e.StartedAt)).ToListAsync(cancellation),
             StartedAt = session.StartedAt,
             EndedAt = session.EndedAt,
             Lost = session.Lost,
@@ -113,12 +128,13 @@ internal static class SessionQueries
             DeletedAt = session.DeletedAt,
             DeletedBy = session.DeletedBy,
             PurgeAt = session.PurgeAt,
-            Ledger = session.Manifest?.Ledger ?? [],
+            Ledger = session.Parent is null ? session.Manifest?.Ledger ?? [] : await SessionTotals.LedgerAsync(db, session, cancellation),
             Topics = parts.Topics(),
             Totals = (await SessionTotals.OfAsync(db, [session], cancellation)).GetValueOrDefault(id, SessionTotals.None),
             Timeline = Timeline.Of(
-                UnixTime.ToNanoseconds(session.StartedAt), UnixTime.ToNanoseconds(session.EndedAt ?? now), session.EndedAt is not null,
-                parts, session.Manifest?.Pauses ?? [], view),
+                source.FromNs ?? UnixTime.ToNanoseconds(session.StartedAt), source.ToNs - 1 ?? UnixTime.ToNanoseconds(session.EndedAt ?? now),
+                session.EndedAt is not null && (source.FromNs is null || parts.Has(source.Sequences(int.MaxValue - 1))),
+                parts, source.Holder.Manifest?.Pauses ?? [], view),
             ChainBreak = parts.ChainBreak(),
             Segments = [.. shown.Select(Row)],
             Notes = await db.SessionNotes.Where(n => n.SessionId == id).OrderBy(n => n.At).ThenBy(n => n.Id).Take(MostNotes)

@@ -12,7 +12,18 @@ namespace EdgeCloud.ControlPlane.Sessions.Pages;
 /// <param name="Bytes">Payload bytes, repeats excluded.</param>
 /// <param name="FirstNs">Log time of the first, ns since the Unix epoch.</param>
 /// <param name="LastNs">Log time of the last.</param>
-public readonly record struct TopicPart(string Topic, string Type, string Encoding, long Messages, long Bytes, long FirstNs, long LastNs);
+public readonly record struct TopicPart(string Topic, string Type, string Encoding, long Messages, long Bytes, long FirstNs, long LastNs)
+{
+    /// <summary>What of it lies in a time that it overlaps, in proportion.</summary>
+    public TopicPart Within(long fromNs, long toNs)
+    {
+        if (FirstNs >= fromNs && LastNs < toNs)
+            return this;
+        var (first, last) = (Math.Max(FirstNs, fromNs), Math.Min(LastNs, toNs - 1));
+        var share = (double)(last - first) / (LastNs - FirstNs);
+        return this with { Messages = (long)Math.Round(Messages * share), Bytes = (long)Math.Round(Bytes * share), FirstNs = first, LastNs = last };
+    }
+}
 
 /// <summary>What one segment lost of one topic.</summary>
 public readonly record struct TopicLoss(string Topic, long Queue, long Disk, long Transport)
@@ -39,7 +50,15 @@ public readonly record struct TopicLoss(string Topic, long Queue, long Disk, lon
 
 /// <summary>A segment with what it holds and lost, by topic.</summary>
 public sealed record SegmentPart(
-    SegmentSpan Span, long Bytes, string Reason, string Sha256, string? PreviousSha256, IReadOnlyList<TopicPart> Topics, IReadOnlyList<TopicLoss> Losses);
+    SegmentSpan Span, long Bytes, string Reason, string Sha256, string? PreviousSha256, IReadOnlyList<TopicPart> Topics, IReadOnlyList<TopicLoss> Losses)
+{
+    /// <summary>What of it belongs to a time, messages in proportion. The file is one, and its losses are known only as a whole.</summary>
+    public SegmentPart Within(long fromNs, long toNs) => this with
+    {
+        Span = Span.FromNs == 0 ? Span : Span with { FromNs = Math.Max(Span.FromNs, fromNs), ToNs = Math.Min(Span.ToNs, toNs - 1) },
+        Topics = [.. Topics.Where(t => t.LastNs >= fromNs && t.FirstNs < toNs).Select(t => t.Within(fromNs, toNs)).Where(t => t.Messages > 0)],
+    };
+}
 
 /// <summary>
 /// All segments of a session, as far as timelines need them. A page keeps this while it is open: reading again reads only the segments
@@ -52,6 +71,7 @@ public sealed class SessionParts
     private readonly SortedDictionary<int, SegmentPart> _segments = [];
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
     private DateTimeOffset _latest;
+    private (long?, long?) _times;
 
     /// <summary>The segments, in order.</summary>
     public IReadOnlyCollection<SegmentPart> Segments => _segments.Values;
@@ -87,17 +107,26 @@ public sealed class SessionParts
         return 0;
     }
 
+    /// <summary>True when all of these segments are known.</summary>
+    public bool Has(IEnumerable<int> sequences) => sequences.All(_segments.ContainsKey);
+
     /// <summary>Takes over what is new.</summary>
-    public async Task ReadAsync(CatalogueDb db, Session session, CancellationToken cancellation)
+    public async Task ReadAsync(CatalogueDb db, SessionSource source, CancellationToken cancellation)
     {
+        if (_times != (source.FromNs, source.ToNs))
+        {
+            // Another trigger made the event longer, or its parent is known by now.
+            _segments.Clear();
+            (_times, _latest) = ((source.FromNs, source.ToNs), default);
+        }
         var since = _latest == default ? default : _latest - Overlap;
-        var changed = db.Segments.AsNoTracking()
-            .Where(s => s.SessionDate == session.Date && s.SessionId == session.Id && s.UpdatedAt >= since)
+        var changed = source.Segments(db).AsNoTracking()
+            .Where(s => s.UpdatedAt >= since)
             .Select(s => new { s.Sequence, s.LogTimeStartNs, s.LogTimeEndNs, s.Custody, s.Lost, s.Bytes, s.Reason, s.UpdatedAt, s.Manifest })
             .AsAsyncEnumerable();
         await foreach (var row in changed.WithCancellation(cancellation))
         {
-            Put(new SegmentPart(
+            var part = new SegmentPart(
                 new SegmentSpan(row.Sequence, row.LogTimeStartNs, row.LogTimeEndNs, row.Custody, row.Lost),
                 row.Bytes,
                 row.Reason,
@@ -106,7 +135,8 @@ public sealed class SessionParts
                 [.. row.Manifest.Topics.Where(t => t.Messages > 0)
                     .Select(t => new TopicPart(Same(t.Topic), Same(t.Type), Same(t.Encoding), t.Messages, t.Bytes, t.FirstLogTimeNs, t.LastLogTimeNs))],
                 [.. row.Manifest.Ledger.Where(e => e.Lost() > 0)
-                    .Select(e => new TopicLoss(Same(e.Topic), e.DroppedQueue, e.DroppedDisk, e.LostTransport))]));
+                    .Select(e => new TopicLoss(Same(e.Topic), e.DroppedQueue, e.DroppedDisk, e.LostTransport))]);
+            Put(source is { FromNs: { } from, ToNs: { } to } ? part.Within(from, to) : part);
             if (row.UpdatedAt > _latest)
                 _latest = row.UpdatedAt;
         }

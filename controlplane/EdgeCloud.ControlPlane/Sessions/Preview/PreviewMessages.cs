@@ -24,29 +24,45 @@ internal sealed class PreviewMessages(PreviewFiles files, PreviewGate gate)
     private const int Base64BytesMax = 192;
 
     /// <summary>The last message of <paramref name="topic"/> at or before <paramref name="atNs"/> within the session's range; the first one when there is none before.</summary>
+    /// <remarks>A manifest tells where a topic's first and last message are, so that a segment that a range cuts may have none in it.</remarks>
     /// <exception cref="RequestException">There is none, or where it is cannot be read.</exception>
     public async Task<FoundMessage> FindAsync(PreviewSession session, string topic, long atNs, CancellationToken cancellation)
     {
         session.Require(topic);
         using var entered = await gate.EnterAsync(cancellation);
-        var having = session.Segments.Where(s => s.Topic(topic) is { Messages: > 0 }).ToList();
-        var segment = having.Where(s => s.Topic(topic)!.FirstLogTimeNs <= atNs).MaxBy(s => (s.Topic(topic)!.FirstLogTimeNs, s.Sequence))
-            ?? having.MinBy(s => s.Topic(topic)!.FirstLogTimeNs)!;
+        atNs = Math.Min(atNs, session.ToNs - 1);
+        var having = session.Segments.Where(s => s.Topic(topic) is { Messages: > 0 })
+            .OrderBy(s => s.Topic(topic)!.FirstLogTimeNs).ThenBy(s => s.Sequence).ToList();
+        if (having.FindLast(s => s.Topic(topic)!.FirstLogTimeNs <= atNs) is { } before
+            && await FindAsync(before, topic, session.FromNs, atNs + 1, isLast: true, cancellation) is { } found)
+        {
+            return found;
+        }
+        foreach (var after in having.Where(s => s.Topic(topic)!.LastLogTimeNs > atNs))
+        {
+            if (await FindAsync(after, topic, Math.Max(session.FromNs, atNs), session.ToNs, isLast: false, cancellation) is { } next)
+                return next;
+        }
+        throw RequestException.NotFound($"The session has no messages of the topic '{topic}' in this range.");
+    }
+
+    private async Task<FoundMessage?> FindAsync(
+        PreviewSegment segment, string topic, long fromNs, long toNs, bool isLast, CancellationToken cancellation)
+    {
         if (!segment.IsHere)
             throw RequestException.Conflict($"That message is in segment {segment.Sequence}, which is {SnakeCaseNames.Of(segment.Custody.ToString())} and not in storage.");
-        var isBefore = segment.Topic(topic)!.FirstLogTimeNs <= atNs;
         try
         {
             var reader = await files.OpenAsync(segment.File, cancellation);
             await using var messages = reader.ReadMessages(new McapReadOptions
             {
-                StartTime = isBefore ? 0 : (ulong)atNs,
-                EndTime = isBefore ? (ulong)atNs + 1 : null,
+                StartTime = (ulong)fromNs,
+                EndTime = (ulong)toNs,
                 Channels = c => c.Topic == topic && !PreviewSession.IsRepeat(c),
-                Order = isBefore ? MessageOrder.ReverseLogTime : MessageOrder.LogTime,
+                Order = isLast ? MessageOrder.ReverseLogTime : MessageOrder.LogTime,
             }).GetAsyncEnumerator(cancellation);
             if (!await messages.MoveNextAsync())
-                throw RequestException.NotFound($"Segment {segment.Sequence} has no message of '{topic}' there, though its manifest says so.");
+                return null;
             var (message, channel) = (messages.Current, reader.Channels[messages.Current.ChannelId]);
             return new FoundMessage(
                 channel, reader.Schemas.GetValueOrDefault(channel.SchemaId), message.Sequence, message.LogTime, message.PublishTime, message.Data.ToArray());

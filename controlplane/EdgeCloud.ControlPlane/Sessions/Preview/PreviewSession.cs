@@ -20,7 +20,7 @@ internal sealed record PreviewSegment(SegmentKey Key, Custody Custody, SegmentMa
     public bool Overlaps(long fromNs, long toNs) => Manifest.LogTimeStartNs < toNs && Manifest.LogTimeEndNs >= fromNs;
 }
 
-/// <summary>A session and those of its segments that hold messages of a range.</summary>
+/// <summary>A session and those of its segments that hold messages of a range; of an event nothing outside of its time is in the range.</summary>
 /// <param name="Id">Session id.</param>
 /// <param name="FromNs">Start of the range, ns since the Unix epoch.</param>
 /// <param name="ToNs">End of the range, exclusive, ns since the Unix epoch.</param>
@@ -44,24 +44,27 @@ internal sealed record PreviewSession(
             throw RequestException.Invalid("to_ns", "later than from_ns");
         var session = await db.Sessions.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, cancellation)
             ?? throw RequestException.NotFound($"There is no session {id}.");
+        var source = await SessionSource.OfAsync(db, session, cancellation);
+        var holder = source.Holder;
+        (fromNs, toNs) = source.Within(fromNs, toNs);
         var (from, to) = (fromNs ?? 0, toNs ?? long.MaxValue);
-        var rows = await db.Segments.AsNoTracking()
-            .Where(s => s.SessionDate == session.Date && s.SessionId == id && s.Messages > 0 && s.LogTimeStartNs < to && s.LogTimeEndNs >= from)
+        var rows = await source.Segments(db).AsNoTracking()
+            .Where(s => s.Messages > 0 && s.LogTimeStartNs < to && s.LogTimeEndNs >= from)
             .OrderBy(s => s.Sequence)
             .Select(s => new { s.Sequence, s.Custody, s.Manifest })
             .ToListAsync(cancellation);
         var excerpts = await db.SegmentExcerpts.AsNoTracking()
-            .Where(e => e.SessionDate == session.Date && e.SessionId == id)
+            .Where(e => e.SessionDate == holder.Date && e.SessionId == holder.Id)
             .ToDictionaryAsync(e => e.Sequence, cancellation);
         var segments = rows.Select(r => new PreviewSegment(
-            new SegmentKey(session.Date, id, r.Sequence), r.Custody, r.Manifest,
+            new SegmentKey(holder.Date, holder.Id, r.Sequence), r.Custody, r.Manifest,
             excerpts.GetValueOrDefault(r.Sequence) is { } excerpt && excerpt.Sha256 == r.Manifest.Sha256 ? excerpt : null)).ToList();
         if (segments.Count > 0)
         {
             from = fromNs ?? segments.Min(s => s.Manifest.LogTimeStartNs);
             to = toNs ?? segments.Max(s => s.Manifest.LogTimeEndNs) + 1;
         }
-        return new PreviewSession(id, from, to, segments, session.Manifest?.Pauses ?? []);
+        return new PreviewSession(id, from, Math.Max(from, to), segments, holder.Manifest?.Pauses ?? []);
     }
 
     /// <summary>The parts of the range whose data is not in storage, and why.</summary>

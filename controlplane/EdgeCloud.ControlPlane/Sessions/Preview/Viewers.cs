@@ -91,7 +91,7 @@ internal sealed class Viewers(
     {
         var selection = request.Selection ?? TopicSelection.All;
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{session.Id:D}\n{request.FromNs}\n{request.ToNs}\n");
+        text.Append(CultureInfo.InvariantCulture, $"{session.Id:D}\n{session.FromNs}\n{session.ToNs}\n");
         text.AppendJoin('\n', selection.Include.Order(StringComparer.Ordinal)).Append("\n-\n");
         text.AppendJoin('\n', selection.Exclude.Order(StringComparer.Ordinal)).Append("\n-\n");
         text.AppendJoin('\n', session.Segments.Where(s => s.IsHere).Select(s => s.Manifest.Sha256));
