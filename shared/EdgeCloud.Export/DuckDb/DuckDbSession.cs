@@ -22,6 +22,7 @@ internal sealed class DuckDbSession : IDisposable
             Set(config, "memory_limit", string.Create(CultureInfo.InvariantCulture, $"{memoryBytes >> 20}MiB"));
             Set(config, "threads", threads.ToString(CultureInfo.InvariantCulture));
             Set(config, "temp_directory", spillFolder);
+            Set(config, "allocator_flush_threshold", "16MiB"); // what is freed goes back to the system, not into the allocator's hoard
             Set(config, "autoinstall_known_extensions", "false");
             Set(config, "autoload_known_extensions", "false");
             var state = NativeDuckDb.OpenExt(null, out _database, config, out var error);

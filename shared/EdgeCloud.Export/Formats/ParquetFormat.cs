@@ -15,7 +15,7 @@ internal sealed class ParquetFormat : TableFormat
 {
     private const long MemoryBytes = 192L << 20;
     private const int RowGroupRows = 122_880; // DuckDB's own
-    private const long RowGroupBytes = 32L << 20;
+    private const long RowGroupBytes = 16L << 20;
     private const int Threads = 1; // rows come in order from one thread; a second one would only wait for them, busily
 
     protected override bool IsPartitioned => true;

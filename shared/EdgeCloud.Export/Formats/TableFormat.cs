@@ -44,6 +44,8 @@ internal abstract class TableFormat : ExportFormat
             if (work.Feed.IsInside)
                 work.Feed.Channel.Note(work.Feed.Message.LogTime);
         }
+        // What reading took is garbage, and what writing takes is not to come on top of it.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         if (alignment is not null)
             await WriteAlignedAsync(work, tables, scratch, cancellation).ConfigureAwait(false);
         else

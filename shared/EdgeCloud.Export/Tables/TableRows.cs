@@ -9,7 +9,7 @@ internal abstract class TableRows
     public const int BatchRows = 2048;
 
     /// <summary>A batch ends with the message that reaches this, so that it is a message longer at most.</summary>
-    public const int BatchBytes = 8 << 20;
+    public const int BatchBytes = 2 << 20;
 
     /// <summary>The columns of every batch.</summary>
     public abstract IReadOnlyList<ColumnInfo> Columns { get; }
