@@ -11,6 +11,7 @@ var benchmarks = new Dictionary<string, Func<string[], Task<int>>>
     ["export"] = ExportBenchmark.RunAsync,
     ["export-s3"] = ExportS3Benchmark.RunAsync,
     ["mcap"] = McapBenchmark.RunAsync,
+    ["preview"] = PreviewBenchmark.RunAsync,
     ["upload"] = UploadBenchmark.RunAsync,
     ["wal"] = WalBenchmark.RunAsync,
 };

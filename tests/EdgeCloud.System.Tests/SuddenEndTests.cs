@@ -1,5 +1,3 @@
-using Amazon.Runtime;
-using Amazon.S3;
 using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.Testing;
@@ -47,9 +45,7 @@ public sealed class SuddenEndTests(EdgeCloudSystem system) : IClassFixture<EdgeC
     // What lies in the bucket, as the catalogue lists it.
     private async Task<IReadOnlyList<RecordedMessage>> DeliveredAsync(Guid session)
     {
-        using var s3 = new AmazonS3Client(
-            new BasicAWSCredentials(system.S3.Owner.AccessKey, system.S3.Owner.SecretKey),
-            new AmazonS3Config { ServiceURL = system.S3.Endpoint, AuthenticationRegion = system.S3.Region, ForcePathStyle = true });
+        using var s3 = system.S3.Connect();
         var messages = new List<RecordedMessage>();
         foreach (var segment in await system.Api.SegmentsAsync(session))
         {

@@ -1,4 +1,3 @@
-using Amazon.Runtime;
 using Amazon.S3;
 using EdgeCloud.Contracts;
 using EdgeCloud.Mcap.Reading;
@@ -20,13 +19,7 @@ internal sealed class RunningAgent : IAsyncDisposable
     {
         (Robot, _broker, _s3, Bucket, _key) = (robot, broker, s3, bucket, key);
         (S3Endpoint, BrokerPort, User) = (s3.Endpoint, broker.Port, robot);
-        _owner = new AmazonS3Client(new BasicAWSCredentials(s3.Owner.AccessKey, s3.Owner.SecretKey), new AmazonS3Config
-        {
-            ServiceURL = s3.Endpoint,
-            ForcePathStyle = true,
-            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-        });
+        _owner = s3.Connect();
     }
 
     public string Robot { get; }

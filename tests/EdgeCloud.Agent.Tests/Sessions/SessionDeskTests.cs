@@ -46,6 +46,33 @@ public sealed class SessionDeskTests
         Assert.Equal(1, session.File.Manifest.LastSequence);
     }
 
+    [Theory]
+    [InlineData(SessionState.Recording), InlineData(SessionState.Paused)]
+    public async Task A_session_that_the_agents_end_interrupted_is_finished_where_that_is_configured(SessionState state)
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        bench.Send("/a", 3);
+        if (state is SessionState.Paused)
+            await bench.Desk.PauseAsync(session);
+        else
+            await bench.Desk.SealAsync(session);
+        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(30), "the first segment is sealed");
+        using var copy = new TemporaryFolder();
+        if (state is SessionState.Recording)
+            bench.Send("/a", 2);
+        await bench.CrashIntoAsync(copy.Path);
+        await using var again = await SessionBench.RestartAsync(copy.Path, new RecordingSettings { BoundMs = 5, OnRestart = RestartBehaviour.Finish });
+        var finished = again.Book.Find(session.Id)!;
+        Assert.Equal(SessionState.Finishing, finished.State);
+        Assert.True(finished.IsComplete);
+        Assert.Empty(finished.File.Manifest.Gaps);
+        Assert.Empty(again.Recorder.Live);
+        again.Send("/a", 1);
+        Assert.Equal(Numbers(1, 3), SessionBench.Read(finished)["/a"].Take(3));
+        Assert.All(finished.Segments, s => Assert.Equal(Custody.Sealed, s.Custody));
+    }
+
     [Fact]
     public async Task What_passed_after_the_last_segment_is_in_the_sessions_ledger_and_survives_a_restart()
     {

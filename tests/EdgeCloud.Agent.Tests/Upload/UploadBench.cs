@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using EdgeCloud.Agent.Configuration;
@@ -43,13 +42,7 @@ internal sealed class UploadBench : IAsyncDisposable
         var robot = await s3.AddRobotAsync(bucket, Prefix, "amr-01");
         var recording = SessionBench.Create();
         var session = NewSession(recording, priority: 0);
-        var owner = new AmazonS3Client(new BasicAWSCredentials(s3.Owner.AccessKey, s3.Owner.SecretKey), new AmazonS3Config
-        {
-            ServiceURL = s3.Endpoint,
-            ForcePathStyle = true,
-            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-        });
+        var owner = s3.Connect();
         return new UploadBench(recording, session, s3.Endpoint, bucket, robot, owner);
     }
 

@@ -179,6 +179,38 @@ public sealed class SegmentLogTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(true), InlineData(false)]
+    public async Task When_chunks_pile_up_they_are_compressed_less_before_anything_is_dropped(bool stepsDown)
+    {
+        using var stuck = new ManualResetEventSlim();
+        var options = new SegmentLogOptions
+        {
+            Compression = McapCompression.Zstd,
+            CompressionStepsDown = stepsDown,
+            ChunkBytes = 64 << 10,
+            MemoryBytes = 8 << 20,
+            LeastMeanChunkBytes = 0,
+            Committed = _ => stuck.Wait(),
+        };
+        await using var log = new SegmentLog(_folder.Path, 1, options);
+        var channel = log.AddChannel(Definition("/scan"));
+        var data = new byte[10_000];
+        // More than half of the memory, and not all of it.
+        for (uint i = 0; i < 180; i++) log.TryAppend(channel, i, i, i, data);
+        stuck.Set();
+        await log.FinishAsync();
+
+        Assert.Equal((180, 0), (channel.Accepted, channel.DroppedByQueue));
+        var segment = Assert.Single(await log.Sealed.ReadAllAsync().ToListAsync());
+        await using var reader = await McapIndexedReader.OpenAsync(segment.Path);
+        var compressions = reader.Summary.ChunkIndexes.OrderBy(c => c.ChunkStartOffset).Select(c => c.Compression).ToList();
+        string[] steps = stepsDown ? ["zstd", "lz4", ""] : ["zstd"];
+        Assert.Equal(steps, compressions.Distinct());
+        Assert.Equal(compressions.OrderBy(c => Array.IndexOf(steps, c)), compressions);
+        Assert.Equal(180, (await Segments.ReadAsync(segment.Path)).Recorded.Count);
+    }
+
     [Fact]
     public async Task A_segment_is_sealed_at_its_age_even_when_nothing_more_comes()
     {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Amazon.Runtime;
 using Amazon.S3;
 using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
@@ -120,15 +119,7 @@ internal static class ExportS3Benchmark
         {
             System.ControlPlane.Settings["Exports__RetentionDays"] = "1";
             await System.InitializeAsync();
-            S3 = new AmazonS3Client(
-                new BasicAWSCredentials(System.S3.Owner.AccessKey, System.S3.Owner.SecretKey),
-                new AmazonS3Config
-                {
-                    ServiceURL = System.S3.Endpoint,
-                    AuthenticationRegion = System.S3.Region,
-                    ForcePathStyle = true,
-                    RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-                });
+            S3 = System.S3.Connect();
         }
 
         /// <summary>Exports, waits, and has the files deleted, since they lie in memory.</summary>

@@ -36,6 +36,14 @@ internal static class BacklogBenchmark
             var file = Recordings.Describe(session, sequence, 1 << 20, new string('b', 64), new string('c', 32));
             File.WriteAllBytes(path + ".json", System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(file, SessionJson.Default.SegmentFile));
         }
+        // What AddToChain leaves in the session's own file: the sum of the ledgers of all its segments.
+        var ledger = Recordings.Describe(session, 1, 1 << 20, "", "").Manifest.Ledger;
+        session.UpdateQuietly(f => f with
+        {
+            SegmentsLedger = [.. ledger.Select(e => e with { Received = e.Received * segments, Recorded = e.Recorded * segments })],
+            LedgerThrough = segments,
+            Manifest = f.Manifest with { LastSequence = segments },
+        });
     }
 
     private static (double Seconds, long Bytes) Measure(string dataDir, int make)

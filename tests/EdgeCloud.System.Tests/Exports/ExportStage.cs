@@ -1,4 +1,3 @@
-using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using EdgeCloud.Contracts.Api;
@@ -25,15 +24,7 @@ public sealed class ExportStage : IAsyncLifetime
     {
         System.ControlPlane.Settings["Exports__WaitingPerUser"] = "3";
         await System.InitializeAsync();
-        S3 = new AmazonS3Client(
-            new BasicAWSCredentials(System.S3.Owner.AccessKey, System.S3.Owner.SecretKey),
-            new AmazonS3Config
-            {
-                ServiceURL = System.S3.Endpoint,
-                AuthenticationRegion = System.S3.Region,
-                ForcePathStyle = true,
-                RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            });
+        S3 = System.S3.Connect();
     }
 
     public async ValueTask DisposeAsync()

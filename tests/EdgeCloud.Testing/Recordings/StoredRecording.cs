@@ -13,8 +13,6 @@ namespace EdgeCloud.Testing;
 /// </summary>
 public sealed class StoredRecording
 {
-    private const ulong FrameNs = 50_000_000;
-
     /// <summary>Session id.</summary>
     public Guid Session { get; } = Guid.CreateVersion7();
 
@@ -36,19 +34,21 @@ public sealed class StoredRecording
     /// <param name="robot">Robot id.</param>
     /// <param name="segments">How many segments.</param>
     /// <param name="framesPerSegment">Frames of each.</param>
+    /// <param name="frameMs">From one frame to the next, ms of log time.</param>
     public static async Task<StoredRecording> MakeAsync(
-        string connectionString, IAmazonS3 s3, string bucket, string robot, int segments, int framesPerSegment)
+        string connectionString, IAmazonS3 s3, string bucket, string robot, int segments, int framesPerSegment, int frameMs = 50)
     {
+        var frameNs = (ulong)frameMs * 1_000_000;
         var recording = new StoredRecording();
         var startedAt = new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
         var prefix = ObjectKeys.SessionPrefix("recordings", robot, startedAt, recording.Session);
         var messages = new MixedMessages();
         await using var db = NpgsqlDataSource.Create(connectionString);
-        await recording.InsertSessionAsync(db, robot, prefix, startedAt, startedAt + TimeSpan.FromSeconds(segments * framesPerSegment * 0.05), segments);
+        await recording.InsertSessionAsync(db, robot, prefix, startedAt, startedAt + TimeSpan.FromMilliseconds(segments * framesPerSegment * frameMs), segments);
         for (var sequence = 1; sequence <= segments; sequence++)
         {
-            var first = (ulong)startedAt.ToUnixTimeMilliseconds() * 1_000_000 + (ulong)((sequence - 1) * framesPerSegment) * FrameNs;
-            var (bytes, topics) = WriteSegment(messages, (sequence - 1) * framesPerSegment, framesPerSegment, first);
+            var first = (ulong)startedAt.ToUnixTimeMilliseconds() * 1_000_000 + (ulong)((sequence - 1) * framesPerSegment) * frameNs;
+            var (bytes, topics) = WriteSegment(messages, (sequence - 1) * framesPerSegment, framesPerSegment, first, frameNs);
             var manifest = new SegmentManifest
             {
                 Robot = robot,
@@ -74,7 +74,7 @@ public sealed class StoredRecording
         return recording;
     }
 
-    private static (byte[] Bytes, IReadOnlyList<TopicSummary> Topics) WriteSegment(MixedMessages messages, int firstFrame, int frames, ulong firstNs)
+    private static (byte[] Bytes, IReadOnlyList<TopicSummary> Topics) WriteSegment(MixedMessages messages, int firstFrame, int frames, ulong firstNs, ulong frameNs)
     {
         using var stream = new MemoryStream();
         using var writer = new McapWriter(
@@ -91,15 +91,15 @@ public sealed class StoredRecording
         }
         for (var frame = firstFrame; frame < firstFrame + frames; frame++)
         {
-            var time = firstNs + (ulong)(frame - firstFrame) * FrameNs;
+            var time = firstNs + (ulong)(frame - firstFrame) * frameNs;
             Write(MixedMessages.Kind.Image, frame, time);
             Write(MixedMessages.Kind.Cloud, frame, time + 1);
             for (var i = 0; i < MixedMessages.ImusPerFrame; i++)
-                Write(MixedMessages.Kind.Imu, frame * MixedMessages.ImusPerFrame + i, time + 2 + (ulong)i * FrameNs / MixedMessages.ImusPerFrame);
+                Write(MixedMessages.Kind.Imu, frame * MixedMessages.ImusPerFrame + i, time + 2 + (ulong)i * frameNs / MixedMessages.ImusPerFrame);
             for (var i = 0; i < MixedMessages.OdometriesPerFrame; i++)
-                Write(MixedMessages.Kind.Odometry, frame * MixedMessages.OdometriesPerFrame + i, time + 3 + (ulong)i * FrameNs / MixedMessages.OdometriesPerFrame);
+                Write(MixedMessages.Kind.Odometry, frame * MixedMessages.OdometriesPerFrame + i, time + 3 + (ulong)i * frameNs / MixedMessages.OdometriesPerFrame);
             for (var i = 0; i < MixedMessages.TransformsPerFrame; i++)
-                Write(MixedMessages.Kind.Transform, frame * MixedMessages.TransformsPerFrame + i, time + 4 + (ulong)i * FrameNs / MixedMessages.TransformsPerFrame);
+                Write(MixedMessages.Kind.Transform, frame * MixedMessages.TransformsPerFrame + i, time + 4 + (ulong)i * frameNs / MixedMessages.TransformsPerFrame);
         }
         writer.Finish();
         return (stream.ToArray(), [.. MixedMessages.Channels.Select((c, i) => new TopicSummary

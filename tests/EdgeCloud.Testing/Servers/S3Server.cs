@@ -1,3 +1,5 @@
+using Amazon.Runtime;
+using Amazon.S3;
 using Xunit;
 
 namespace EdgeCloud.Testing;
@@ -26,6 +28,16 @@ public sealed class S3Server : IAsyncLifetime
 
     /// <summary>The control plane's key: owner of every bucket.</summary>
     public S3Key Owner => KeyOf("controlplane");
+
+    /// <summary>A client that may do everything.</summary>
+    public AmazonS3Client Connect() => new(new BasicAWSCredentials(Owner.AccessKey, Owner.SecretKey), new AmazonS3Config
+    {
+        ServiceURL = Endpoint,
+        AuthenticationRegion = Region,
+        ForcePathStyle = true,
+        RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+        ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+    });
 
     /// <summary>Makes an empty bucket and returns its name.</summary>
     public async Task<string> CreateBucketAsync()
