@@ -37,6 +37,23 @@ public sealed class RobotTests(Portal portal)
     }
 
     [Fact]
+    public async Task A_session_that_is_to_begin_paused_records_nothing_before_resume()
+    {
+        await portal.MakeIdleAsync();
+        await using var visit = await portal.VisitAsAsync(Roles.Operator, Page);
+        await visit.PressAsync("Start");
+        var dialog = visit.Page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel("Name").FillAsync("later");
+        await dialog.GetByLabel("Begin paused").CheckAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Start recording" }).ClickAsync();
+        await visit.ExpectAnswerAsync("start", "succeeded");
+        await Expect(visit.Page.GetByText("later, paused")).ToBeVisibleAsync();
+        await visit.PressAsync("Resume");
+        await visit.ExpectAnswerAsync("resume", "succeeded");
+        await Expect(visit.Page.GetByText("later, recording")).ToBeVisibleAsync();
+    }
+
+    [Fact]
     public async Task A_session_goes_from_its_start_by_button_to_a_downloaded_file_that_holds_every_message()
     {
         const string name = "<b>dock</b> & \"test\"";
