@@ -27,17 +27,21 @@ public sealed class CertificateCheck(Bucket bucket, ObjectCheck objects)
         var lines = certificate.Segments ?? [];
         if (certificate.Segments is null)
             faults.Add("it has no list of segments");
+        // What a ring ran over has no lines.
+        var through = certificate.RunOverThrough;
         for (var i = 0; i < lines.Count && faults.Count < 10; i++)
         {
-            if (lines[i].Sequence != i + 1)
-                faults.Add($"segment {i + 1} is missing: line {i + 1} is about segment {lines[i].Sequence}");
+            if (lines[i].Sequence != through + i + 1)
+                faults.Add($"segment {through + i + 1} is missing: line {i + 1} is about segment {lines[i].Sequence}");
         }
-        if (certificate.LastSequence != lines.Count)
-            faults.Add($"it says that the last segment is {certificate.LastSequence}, and lists {lines.Count}");
+        if (certificate.LastSequence != through + lines.Count)
+            faults.Add($"it says that the last segment is {certificate.LastSequence}, and lists {lines.Count}{(through == 0 ? "" : $" after segment {through}")}");
         var messages = lines.Sum(l => l.Messages);
+        if (through > 0)
+            messages += certificate.Ledger.Sum(e => e.Discarded) - lines.Where(l => l.Custody == Custody.Discarded).Sum(l => l.Messages);
         if (certificate.Messages != messages)
             faults.Add($"it says that {certificate.Messages} messages were recorded, and lists segments with {messages}");
-        faults.AddRange(certificate.Ledger.Where(e => e.Received != e.Recorded + e.DroppedQueue + e.DroppedDisk + e.Paused)
+        faults.AddRange(certificate.Ledger.Where(e => e.Received != e.Recorded + e.DroppedQueue + e.DroppedDisk + e.Paused + e.Limited)
             .Take(10).Select(e => $"the ledger of {e.Topic} does not add up"));
         return faults;
     }
@@ -69,7 +73,8 @@ public sealed class CertificateCheck(Bucket bucket, ObjectCheck objects)
         {
             return finding with { Fault = $"its manifest {key} cannot be read: {e.Message}" };
         }
-        var previous = index == 0 ? null : certificate.Segments[index - 1].Sha256;
+        // What the first segment after those that a ring ran over follows is on no line.
+        var previous = index > 0 ? certificate.Segments[index - 1].Sha256 : certificate.RunOverThrough > 0 ? manifest.PreviousSha256 : null;
         var fault = manifest switch
         {
             _ when manifest.Session != certificate.Session || manifest.Sequence != line.Sequence =>
