@@ -56,7 +56,8 @@ internal sealed partial class ExportDispatch(
 
     private async Task DispatchAsync(IScheduler scheduler, CancellationToken cancellation)
     {
-        await BeginAsync(cancellation);
+        await using (var db = await catalogue.CreateDbContextAsync(cancellation))
+            await BeginAsync(db, policy, cancellation);
         var due = await DueAsync(cancellation);
         metrics.Waiting(due.Count);
         foreach (var (export, number) in due)
@@ -78,10 +79,8 @@ internal sealed partial class ExportDispatch(
     }
 
     /// <summary>Begins exports that wait, the oldest first, as many at a time of each user as the policy allows.</summary>
-    private async Task BeginAsync(CancellationToken cancellation)
-    {
-        await using var db = await catalogue.CreateDbContextAsync(cancellation);
-        await db.Database.ExecuteSqlAsync(
+    internal static Task BeginAsync(CatalogueDb db, ExportPolicy policy, CancellationToken cancellation) =>
+        db.Database.ExecuteSqlAsync(
             $"""
             with mine as (select pg_try_advisory_xact_lock({StartLock}) as is_locked),
             counted as (
@@ -94,7 +93,6 @@ internal sealed partial class ExportDispatch(
               and id in (select id from counted where state = 'queued' and place + running <= {policy.RunningPerUser})
             """,
             cancellation);
-    }
 
     /// <summary>Parts that may be run now, or whose worker has been silent so long that the scheduler, too, must have forgotten them.</summary>
     private async Task<IReadOnlyList<(Guid Export, int Number)>> DueAsync(CancellationToken cancellation)

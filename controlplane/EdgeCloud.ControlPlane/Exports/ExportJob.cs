@@ -68,6 +68,16 @@ public sealed class ExportJob
     public double Percent =>
         State is ExportState.Succeeded or ExportState.Expired ? 100 : InputBytes == 0 ? 0 : Math.Min(100, 100.0 * InputBytesDone / InputBytes);
 
+    /// <summary>Has it made again but for parts of the data that are done: those count, and of those alone the problems stay.</summary>
+    public void KeepParts(IReadOnlyCollection<int> numbers)
+    {
+        PartsDone = numbers.Count;
+        Problems = [.. Problems.Where(p => numbers.Any(n => p.StartsWith(PartName(n), StringComparison.Ordinal)))];
+    }
+
+    /// <summary>How problems and errors name a part of the data.</summary>
+    public string PartName(int number) => $"Part {number} of {PartsTotal}";
+
     /// <summary>Ends it; its files are kept until <paramref name="expiresAt"/>.</summary>
     public void End(ExportState state, string error, DateTimeOffset now, DateTimeOffset expiresAt)
     {

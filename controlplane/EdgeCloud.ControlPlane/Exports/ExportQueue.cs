@@ -49,11 +49,8 @@ public sealed class ExportQueue(
         {
             if (export.IsOver)
                 throw RequestException.Conflict($"Export {id} is over already.");
-            export.CancelRequested = true;
             export.End(ExportState.Cancelled, "", now, now);
-            await db.ExportParts.Where(p => p.ExportId == id && (p.State == ExportPartState.Queued || p.State == ExportPartState.Running))
-                .ExecuteUpdateAsync(set => set.SetProperty(p => p.State, ExportPartState.Cancelled)
-                    .SetProperty(p => p.Fence, p => p.Fence + 1).SetProperty(p => p.FinishedAt, now), cancellation);
+            await StopPartsAsync(db, id, now, cancellation);
         }, cancellation);
 
     /// <summary>Makes the parts of a failed export again that are not done; all of them once what was done is deleted.</summary>
@@ -69,28 +66,37 @@ public sealed class ExportQueue(
             if (export.SweptAt is not null)
             {
                 await db.ExportParts.Where(p => p.ExportId == id && p.Number > 0).ExecuteDeleteAsync(cancellation);
-                (export.SweptAt, export.PartsDone, export.PartsTotal, export.Problems) = (null, 0, 0, []);
+                (export.SweptAt, export.PartsTotal) = (null, 0);
             }
             await db.ExportParts
                 .Where(p => p.ExportId == id && (p.State != ExportPartState.Succeeded || (p.Number == 0 && export.PartsTotal == 0)))
                 .ExecuteUpdateAsync(set => set.SetProperty(p => p.State, ExportPartState.Queued).SetProperty(p => p.Attempts, 0)
                     .SetProperty(p => p.DueAt, now).SetProperty(p => p.Error, "").SetProperty(p => p.FinishedAt, (DateTimeOffset?)null), cancellation);
+            var done = await db.ExportParts
+                .Where(p => p.ExportId == id && p.Kind == PartKind.Data && p.State == ExportPartState.Succeeded).Select(p => p.Number).ToListAsync(cancellation);
+            export.KeepParts(done);
         }, cancellation);
 
     /// <summary>Has the files of an export deleted before their time.</summary>
     /// <exception cref="RequestException">There is no such export, it has none, or it is somebody else's.</exception>
     public Task<ExportJob> ExpireAsync(Guid id, Actor actor, CancellationToken cancellation) =>
-        ChangeAsync(id, actor, "expire", (_, export, now) =>
+        ChangeAsync(id, actor, "expire", async (db, export, now) =>
         {
             if (export.State is not (ExportState.Succeeded or ExportState.Failed))
                 throw RequestException.Conflict($"Export {id} is {SnakeCaseNames.Of(export.State.ToString())}; there are no files to delete.");
             export.State = export.State == ExportState.Succeeded ? ExportState.Expired : export.State;
             export.ExpiresAt = now;
-            return Task.CompletedTask;
+            // Of a failed export other parts may still be made.
+            await StopPartsAsync(db, id, now, cancellation);
         }, cancellation);
 
     /// <summary>A link to a file of an export that a browser can open. It is made without asking S3.</summary>
     public string Link(ExportFile file, string fileName) => bucket.Presign(file.ObjectKey, fileName, LinkLifetime, clock.GetUtcNow());
+
+    private static Task StopPartsAsync(CatalogueDb db, Guid export, DateTimeOffset now, CancellationToken cancellation) =>
+        db.ExportParts.Where(p => p.ExportId == export && (p.State == ExportPartState.Queued || p.State == ExportPartState.Running))
+            .ExecuteUpdateAsync(set => set.SetProperty(p => p.State, ExportPartState.Cancelled)
+                .SetProperty(p => p.Fence, p => p.Fence + 1).SetProperty(p => p.FinishedAt, now), cancellation);
 
     private async Task<ExportJob> ChangeAsync(
         Guid id, Actor actor, string deed, Func<CatalogueDb, ExportJob, DateTimeOffset, Task> change, CancellationToken cancellation)

@@ -19,7 +19,7 @@ internal sealed partial class ExportSweep(
 
     private const string Root = "exports/";
     private const int ExportsAtOnce = 100;
-    /// <summary>A worker of a cancelled export stops within seconds; until then it may still write.</summary>
+    /// <summary>A worker of a cancelled or failed export stops within seconds; until then it may still write.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
@@ -41,21 +41,31 @@ internal sealed partial class ExportSweep(
         var now = clock.GetUtcNow();
         await db.Exports.Where(e => e.State == ExportState.Succeeded && e.ExpiresAt < now)
             .ExecuteUpdateAsync(set => set.SetProperty(e => e.State, ExportState.Expired), cancellation);
-        var before = now - Grace;
-        var over = await db.Exports.AsNoTracking()
-            .Where(e => e.SweptAt == null && (e.State == ExportState.Expired
-                || (e.State == ExportState.Cancelled && e.FinishedAt < before)
-                || (e.State == ExportState.Failed && e.ExpiresAt < now)))
+        var over = await Over(db.Exports.AsNoTracking(), now)
             .OrderBy(e => e.ExpiresAt).Select(e => e.Id).Take(ExportsAtOnce).ToListAsync(cancellation);
         foreach (var export in over)
         {
-            await DeleteAsync(db, export, cancellation);
-            Swept(log, export);
+            if (await DeleteAsync(export, now, cancellation))
+                Swept(log, export);
         }
     }
 
-    private async Task DeleteAsync(CatalogueDb db, Guid export, CancellationToken cancellation)
+    private static IQueryable<ExportJob> Over(IQueryable<ExportJob> exports, DateTimeOffset now)
     {
+        var before = now - Grace;
+        return exports.Where(e => e.SweptAt == null && (e.State == ExportState.Expired
+            || (e.State == ExportState.Cancelled && e.FinishedAt < before)
+            || (e.State == ExportState.Failed && e.ExpiresAt < before)));
+    }
+
+    /// <summary>Under the lock of the export's row: a retry comes before all of it, and is let alone, or after it, and makes everything anew.</summary>
+    private async Task<bool> DeleteAsync(Guid export, DateTimeOffset now, CancellationToken cancellation)
+    {
+        await using var db = await catalogue.CreateDbContextAsync(cancellation);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        var locked = db.Exports.FromSql($"select * from exports where id = {export} for update skip locked");
+        if (await Over(locked, now).SingleOrDefaultAsync(cancellation) is not { } over)
+            return false;
         var uploads = await db.ExportFiles.AsNoTracking().Where(f => f.ExportId == export && f.State != FileState.Complete)
             .Select(f => new { f.ObjectKey, f.UploadId }).ToListAsync(cancellation);
         foreach (var upload in uploads)
@@ -63,8 +73,10 @@ internal sealed partial class ExportSweep(
         await bucket.AbortUploadsAsync(ObjectKeys.Export(export), cancellation);
         await bucket.DeleteFolderAsync(ObjectKeys.Export(export), cancellation);
         await db.ExportFiles.Where(f => f.ExportId == export).ExecuteDeleteAsync(cancellation);
-        var now = clock.GetUtcNow();
-        await db.Exports.Where(e => e.Id == export).ExecuteUpdateAsync(set => set.SetProperty(e => e.SweptAt, now), cancellation);
+        over.SweptAt = clock.GetUtcNow();
+        await db.SaveChangesAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        return true;
     }
 
     /// <summary>Uploads that no row knows: of a worker that died between beginning one and saying so, or of a catalogue that was restored.</summary>

@@ -46,6 +46,9 @@ internal abstract record PartEnd
     /// <summary>All files are objects, but the manifest, which makes the export whole.</summary>
     public sealed record Assembled(ExportManifest Manifest, UploadedFile ManifestFile) : PartEnd;
 
+    /// <summary>Somebody else gave up uploads of parts that were done; it cannot be made without them.</summary>
+    public sealed record UploadsGone(IReadOnlyList<UploadedFile> Files) : PartEnd;
+
     /// <summary>It cannot be made.</summary>
     public sealed record Failed(string Error) : PartEnd;
 

@@ -13,7 +13,7 @@ namespace EdgeCloud.ControlPlane.Exports;
 /// fencing token, so that two ends, or an end and a cancellation, come one after the other.
 /// </summary>
 internal sealed class PartEnds(
-    IDbContextFactory<CatalogueDb> catalogue, ExportPolicy policy, WorkerSettings settings, UploadCompletion uploads, TimeProvider clock)
+    IDbContextFactory<CatalogueDb> catalogue, Bucket bucket, ExportPolicy policy, WorkerSettings settings, UploadCompletion uploads, TimeProvider clock)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
@@ -26,6 +26,7 @@ internal sealed class PartEnds(
         var export = await db.Exports.FromSql($"select * from exports where id = {claim.Export.Id} for update").SingleAsync(cancellation);
         if (await PartClaims.LockAsync(db, claim, cancellation) is not { } part)
             return false;
+        List<ExportFile> left = [];
         switch (end)
         {
             case PartEnd.Planned planned:
@@ -38,10 +39,14 @@ internal sealed class PartEnds(
                 await PublishAsync(db, export, part, assembled, cancellation);
                 break;
             case PartEnd.Failed failed:
-                Fail(export, part, failed.Error);
+                await FailAsync(db, export, part, failed.Error, left, cancellation);
+                break;
+            case PartEnd.UploadsGone gone:
+                await FailPartsOfAsync(db, export, gone.Files, cancellation);
+                await FailAsync(db, export, part, GoneMessage(gone.Files[0].Path), left, cancellation);
                 break;
             case PartEnd.Later later when part.Attempts >= settings.Attempts:
-                Fail(export, part, $"After {part.Attempts} attempts: {later.Error}");
+                await FailAsync(db, export, part, $"After {part.Attempts} attempts: {later.Error}", left, cancellation);
                 break;
             case PartEnd.Later later:
                 Wait(part, later.Error);
@@ -53,6 +58,8 @@ internal sealed class PartEnds(
         }
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
+        foreach (var file in left)
+            await bucket.AbortAsync(file.ObjectKey, file.UploadId);
         return true;
     }
 
@@ -68,6 +75,8 @@ internal sealed class PartEnds(
         export.MissingSegments = [.. plan.Sessions.SelectMany(s => s.Missing)];
         Succeed(part, JsonSerializer.Serialize(plan, ExportJson.Default.ExportPlan));
         var now = clock.GetUtcNow();
+        // A plan that is made again numbers its parts as the one before: their fences begin above all that workers of that one may hold.
+        var fence = part.Fence << 32;
         foreach (var data in parts)
         {
             db.ExportParts.Add(new ExportPartJob
@@ -76,11 +85,12 @@ internal sealed class PartEnds(
                 Number = data.Index + 1,
                 Kind = PartKind.Data,
                 Name = NameOf(data),
+                Fence = fence,
                 DueAt = now,
                 InputBytes = data.InputBytes(),
             });
         }
-        db.ExportParts.Add(new ExportPartJob { ExportId = export.Id, Number = parts.Count + 1, Kind = PartKind.Assembly, Name = "assembly", DueAt = now });
+        db.ExportParts.Add(new ExportPartJob { ExportId = export.Id, Number = parts.Count + 1, Kind = PartKind.Assembly, Name = "assembly", Fence = fence, DueAt = now });
     }
 
     private async Task WriteAsync(CatalogueDb db, ExportJob export, ExportPartJob part, PartEnd.Written written, CancellationToken cancellation)
@@ -102,14 +112,15 @@ internal sealed class PartEnds(
         part.Bytes = result.Bytes();
         Succeed(part, JsonSerializer.Serialize(result, ExportJson.Default.PartResult));
         export.PartsDone++;
-        export.Problems = [.. export.Problems, .. result.Problems.Select(p => $"Part {part.Number} of {export.PartsTotal}: {p}")];
+        export.Problems = [.. export.Problems, .. result.Problems.Select(p => $"{export.PartName(part.Number)}: {p}")];
     }
 
     /// <summary>The manifest becomes an object while the rows are locked: no cancellation and no other worker can come in between.</summary>
     private async Task PublishAsync(
         CatalogueDb db, ExportJob export, ExportPartJob part, PartEnd.Assembled assembled, CancellationToken cancellation)
     {
-        await uploads.CompleteAsync(assembled.ManifestFile, cancellation);
+        if (!await uploads.CompleteAsync(assembled.ManifestFile, cancellation))
+            throw new ExportException(GoneMessage(assembled.ManifestFile.Path));
         await db.ExportFiles.Where(f => f.ExportId == export.Id && f.UploadId == assembled.ManifestFile.UploadId).ExecuteUpdateAsync(
             set => set.SetProperty(f => f.State, FileState.Complete).SetProperty(f => f.Bytes, assembled.ManifestFile.Bytes)
                 .SetProperty(f => f.Sha256, assembled.ManifestFile.Sha256), cancellation);
@@ -123,13 +134,18 @@ internal sealed class PartEnds(
         export.End(ExportState.Succeeded, "", now, now + policy.Retention);
     }
 
-    private void Fail(ExportJob export, ExportPartJob part, string error)
+    /// <summary>A part that failed has no files: its rows go here, and its uploads, in <paramref name="left"/>, once this is stored.</summary>
+    private async Task FailAsync(
+        CatalogueDb db, ExportJob export, ExportPartJob part, string error, List<ExportFile> left, CancellationToken cancellation)
     {
+        var files = db.ExportFiles.Where(f => f.ExportId == export.Id && f.Part == part.Number && f.State != FileState.Complete);
+        left.AddRange(await files.AsNoTracking().ToListAsync(cancellation));
+        await files.ExecuteDeleteAsync(cancellation);
         var now = clock.GetUtcNow();
         part.State = ExportPartState.Failed;
         part.Error = error;
         part.FinishedAt = now;
-        var named = part.Kind == PartKind.Data ? $"Part {part.Number} of {export.PartsTotal} ({part.Name}): {error}" : error;
+        var named = part.Kind == PartKind.Data ? $"{export.PartName(part.Number)} ({part.Name}): {error}" : error;
         if (part.Kind == PartKind.Data && export.Request.AllowIncomplete)
         {
             export.PartsDone++;
@@ -140,6 +156,21 @@ internal sealed class PartEnds(
             export.End(ExportState.Failed, named, now, now + policy.FailedRetention);
         }
     }
+
+    /// <summary>What is gone from the bucket is made again when the export is tried again: those who wrote it have failed after all.</summary>
+    private async Task FailPartsOfAsync(CatalogueDb db, ExportJob export, IReadOnlyList<UploadedFile> gone, CancellationToken cancellation)
+    {
+        var ids = gone.Select(f => f.UploadId).ToList();
+        var files = await db.ExportFiles.AsNoTracking().Where(f => f.ExportId == export.Id && ids.Contains(f.UploadId)).ToListAsync(cancellation);
+        var parts = await db.ExportParts.Where(p => p.ExportId == export.Id && p.Kind == PartKind.Data).ToListAsync(cancellation);
+        foreach (var part in parts)
+        {
+            if (files.FirstOrDefault(f => f.Part == part.Number) is { } file)
+                (part.State, part.Error) = (ExportPartState.Failed, GoneMessage(file.Path));
+        }
+    }
+
+    private static string GoneMessage(string path) => $"The upload of {path} is no longer in the bucket; retry the export.";
 
     private void Wait(ExportPartJob part, string error)
     {

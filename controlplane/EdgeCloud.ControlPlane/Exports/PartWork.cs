@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.ControlPlane.Catalogue;
@@ -59,9 +60,16 @@ internal sealed class PartWork(
             .Where(f => f.ExportId == claim.Export.Id && f.State == FileState.Written).ToListAsync(cancellation);
         var files = written.Select(f => new UploadedFile(f.Path, f.ObjectKey, f.UploadId, f.Etags, f.Bytes, f.Sha256))
             .Concat(sink.Files.Where(f => f.Path != ManifestName)).ToList();
+        var gone = new ConcurrentQueue<UploadedFile>();
         await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = CompletionsAtOnce, CancellationToken = cancellation },
-            async (file, token) => await uploads.CompleteAsync(file, token));
-        await StoreCompleteAsync(db, claim.Export.Id, files, sink.Files, cancellation);
+            async (file, token) =>
+            {
+                if (!await uploads.CompleteAsync(file, token))
+                    gone.Enqueue(file);
+            });
+        await StoreCompleteAsync(db, claim.Export.Id, [.. files.Except(gone)], sink.Files, cancellation);
+        if (!gone.IsEmpty)
+            return new PartEnd.UploadsGone([.. gone]);
         return new PartEnd.Assembled(manifest, sink.Files.Single(f => f.Path == ManifestName));
     }
 
