@@ -115,9 +115,9 @@ internal static class Seed
             """);
         yield return ("exports",
             $$"""
-            insert into exports (id, request, owner, state, created_at, finished_at, cancel_requested, input_bytes, input_bytes_done, messages, bytes, error, ledger, missing_segments,
+            insert into exports (id, request, owner, state, created_at, finished_at, input_bytes, input_bytes_done, messages, bytes, error, ledger, missing_segments,
                                  file_name, plan_hash, is_incomplete, problems, files, parts_done, parts_total, expires_at, swept_at)
-            select gen_random_uuid(), jsonb_build_object('sessions', jsonb_build_array({{id}}), 'format', 'mcap'), 'user:alice', 'succeeded', now() - i * interval '1 minute', now(), false, 1, 1, 1000, 100000, '', '[]', '[]',
+            select gen_random_uuid(), jsonb_build_object('sessions', jsonb_build_array({{id}}), 'format', 'mcap'), 'user:alice', 'succeeded', now() - i * interval '1 minute', now(), 1, 1, 1000, 100000, '', '[]', '[]',
                    'x.mcap', '', false, '[]', 1, 1, 1, now(), now()
             from generate_series(1, least({{sessions}}, 2000)) i
             """);

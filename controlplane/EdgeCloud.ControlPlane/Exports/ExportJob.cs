@@ -30,11 +30,9 @@ public sealed class ExportJob
     public DateTimeOffset? ExpiresAt { get; set; }
     /// <summary>When everything of it was gone from the bucket; null before.</summary>
     public DateTimeOffset? SweptAt { get; set; }
-    /// <summary>A user gave it up.</summary>
-    public bool CancelRequested { get; set; }
     /// <summary>SHA-256 of the plan, lower-case hexadecimal; empty until it is planned.</summary>
     public string PlanHash { get; set; } = "";
-    /// <summary>Bytes of the segments to read; 0 until it is planned.</summary>
+    /// <summary>Bytes of the segments to read; until it is planned, by the estimate.</summary>
     public long InputBytes { get; set; }
     /// <summary>Bytes of those that are read.</summary>
     public long InputBytesDone { get; set; }

@@ -55,9 +55,9 @@ public sealed class RoleTests(ControlPlaneProcess plane) : IAsyncLifetime
         var id = Guid.CreateVersion7();
         await ExecuteAsync(
             $$"""
-            insert into exports (id, request, owner, state, created_at, cancel_requested, input_bytes, input_bytes_done, messages, bytes, error, ledger,
+            insert into exports (id, request, owner, state, created_at, input_bytes, input_bytes_done, messages, bytes, error, ledger,
                                  missing_segments, file_name, plan_hash, is_incomplete, problems, files, parts_done, parts_total)
-            values ('{{id}}', '{"sessions": [], "format": "mcap"}', 'user:somebody-else', '{{state}}', now(), false, 0, 0, 0, 0, '', '[]', '[]', '', '', false, '[]', 0, 0, 0)
+            values ('{{id}}', '{"sessions": [], "format": "mcap"}', 'user:somebody-else', '{{state}}', now(), 0, 0, 0, 0, '', '[]', '[]', '', '', false, '[]', 0, 0, 0)
             """);
         using var limited = await PlaneUsers.LogInAsync(plane, _user, Password, ["read", "export"]);
         using var whole = await PlaneUsers.LogInAsync(plane, _user, Password);

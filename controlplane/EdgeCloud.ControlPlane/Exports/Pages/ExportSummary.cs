@@ -20,7 +20,6 @@ public sealed record ExportSummary
     public required long Bytes { get; init; }
     public required string Error { get; init; }
     public required string Owner { get; init; }
-    public required bool CancelRequested { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset? StartedAt { get; init; }
     public required DateTimeOffset? FinishedAt { get; init; }
@@ -103,7 +102,6 @@ public sealed record ExportSummary
         Bytes = export.Bytes,
         Error = export.Error,
         Owner = export.Owner,
-        CancelRequested = export.CancelRequested,
         CreatedAt = export.CreatedAt,
         StartedAt = export.StartedAt,
         FinishedAt = export.FinishedAt,
