@@ -23,10 +23,11 @@ public sealed class ExportQueue(
         if (wanted.Except(known).FirstOrDefault() is var unknown && unknown != Guid.Empty)
             throw RequestException.Invalid("sessions", $"there is no session {unknown}");
         var asked = request with { Sessions = wanted };
-        if ((await estimates.OfAsync(asked, actor, cancellation)).Refusal is { Length: > 0 } refusal)
-            throw RequestException.Conflict(refusal);
+        var estimate = await estimates.OfAsync(asked, actor, cancellation);
+        if (estimate.Refusal.Length > 0)
+            throw RequestException.Conflict(estimate.Refusal);
         var now = clock.GetUtcNow();
-        var export = new ExportJob { Id = Guid.CreateVersion7(now), Request = asked, Owner = actor.Name, CreatedAt = now };
+        var export = new ExportJob { Id = Guid.CreateVersion7(now), Request = asked, Owner = actor.Name, CreatedAt = now, InputBytes = estimate.InputBytes };
         db.Exports.Add(export);
         db.ExportParts.Add(new ExportPartJob { ExportId = export.Id, Number = 0, Kind = PartKind.Plan, Name = "plan", DueAt = now });
         db.Record(actor, "export.create", $"export:{export.Id}", $"{request.Format} of {wanted.Count} session(s) and {request.Robots.Count} robot(s)", now);

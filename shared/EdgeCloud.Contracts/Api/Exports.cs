@@ -47,7 +47,7 @@ public sealed record ExportView
     public required ExportState State { get; init; }
     /// <summary>0 to 100, by input bytes.</summary>
     public double Percent { get; init; }
-    /// <summary>Bytes to read; 0 until it is planned.</summary>
+    /// <summary>Bytes to read; until it is planned, by the estimate.</summary>
     public long InputBytes { get; init; }
     /// <summary>Messages written.</summary>
     public long Messages { get; init; }
