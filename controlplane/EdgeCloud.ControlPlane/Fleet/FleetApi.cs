@@ -13,7 +13,7 @@ public static class FleetApi
     public static void MapFleetApi(this IEndpointRouteBuilder api)
     {
         var robots = api.MapGroup("/robots").WithTags("robots").RequireAuthorization(Policies.Read);
-        robots.MapGet("", ListRobotsAsync).WithName("listRobots").WithSummary("List robots by id").ProducesValidationProblem();
+        robots.MapGet("", ListRobotsAsync).WithName("listRobots").WithSummary("List robots by id, without their topics").ProducesValidationProblem();
         robots.MapGet("/{robot}", GetRobotAsync).WithName("getRobot").WithSummary("Show a robot").ProducesProblem(404);
         robots.MapGet("/{robot}/commands", ListCommandsAsync).WithName("listCommands").WithSummary("List a robot's commands, newest first")
             .ProducesValidationProblem().ProducesProblem(404);
@@ -27,7 +27,7 @@ public static class FleetApi
     {
         var count = Paging.Limit(limit);
         var after = cursor is null ? "" : Paging.ReadKey(cursor);
-        var rows = await db.Robots.AsNoTracking().Where(r => string.Compare(r.Id, after) > 0).OrderBy(r => r.Id).Take(count + 1).ToListAsync(cancellation);
+        var rows = await Robot.Brief(db).Where(r => string.Compare(r.Id, after) > 0).OrderBy(r => r.Id).Take(count + 1).ToListAsync(cancellation);
         var lost = await LostAsync(db, [.. rows.Select(r => r.Id)], clock, cancellation);
         return TypedResults.Ok(Paging.Of<RobotView>([.. rows.Select(r => View(r, lost))], count, r => Paging.Cursor(r.Robot)));
     }

@@ -44,6 +44,17 @@ public sealed class Robot
     /// <summary>Words that people sort robots by.</summary>
     public string[] Tags { get; set; } = [];
 
+    /// <summary>
+    /// All robots without what they tell of each topic, which is most of it: for lists. Only to be read, since what was left out would be
+    /// written as none.
+    /// </summary>
+    public static IQueryable<Robot> Brief(CatalogueDb db) => db.Robots.FromSql(
+        $"""
+        select id, online, first_seen_at, last_seen_at, state_revision_epoch, state_revision_number, telemetry_revision_epoch,
+               telemetry_revision_number, tags, state - 'topics' as state, telemetry - 'topics' as telemetry
+        from robots
+        """).AsNoTracking();
+
     /// <summary>Takes over a state that is newer than the one known; false when it is not.</summary>
     /// <param name="message">What the robot, or the broker for it, said.</param>
     /// <param name="heardAt">Server's clock; null for a Last Will or a retained message, which say nothing about the present.</param>

@@ -9,9 +9,9 @@ public sealed record RobotView
     public required bool Online { get; init; }
     /// <summary>When it was last heard of; null when never.</summary>
     public DateTimeOffset? LastSeenAt { get; init; }
-    /// <summary>Its last state, with sessions, topics and alarms; null before the first.</summary>
+    /// <summary>Its last state, with sessions and alarms, and, of a single robot, topics; null before the first.</summary>
     public StateMessage? State { get; init; }
-    /// <summary>Its last figures; null before the first.</summary>
+    /// <summary>Its last figures, those of topics only with a single robot; null before the first.</summary>
     public TelemetryMessage? Telemetry { get; init; }
     /// <summary>Messages lost in the last 24 hours.</summary>
     public long Lost24h { get; init; }
