@@ -36,6 +36,13 @@ public sealed record RobotDetail
     public IReadOnlyList<SessionStatus> Active => State?.Sessions ?? [];
 }
 
+/// <summary>What its last 24 hours hold, as a page keeps it for a moment: it reads every segment of a day.</summary>
+internal sealed record RobotLately(string Robot, DateTimeOffset At, Coverage Day, IReadOnlyDictionary<string, double> UsualHz)
+{
+    /// <summary>After this long it is read again.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
+}
+
 /// <summary>A command in a robot's list.</summary>
 public sealed record CommandRow
 {
