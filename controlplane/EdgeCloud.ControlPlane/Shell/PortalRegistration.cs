@@ -1,3 +1,4 @@
+using EdgeCloud.ControlPlane.Catalogue;
 using EdgeCloud.ControlPlane.Exports.Pages;
 using EdgeCloud.ControlPlane.Sessions.Preview;
 using Microsoft.AspNetCore.Components.Authorization;
@@ -20,6 +21,8 @@ public static class PortalRegistration
         builder.Services.AddCascadingAuthenticationState();
         builder.Services.AddScoped<AuthenticationStateProvider, CircuitAuthentication>();
         builder.Services.AddScoped<SignedIn>();
+        builder.Services.AddSingleton<StorageWatch>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<StorageWatch>());
     }
 
     /// <summary>

@@ -38,6 +38,15 @@
     for (let v = Math.ceil(least / step) * step; v <= greatest + step * 1e-9; v += step) found.push(Math.abs(v) < step * 1e-9 ? 0 : v);
     return found;
   }
+  // A tab that nobody sees asks for nothing.
+  const seen = signal => !document.hidden ? Promise.resolve() : new Promise((go, stop) => {
+    const end = then => { document.removeEventListener('visibilitychange', shown); signal.removeEventListener('abort', aborted); then(); };
+    const shown = () => { if (!document.hidden) end(go); };
+    const aborted = () => end(() => stop(signal.reason));
+    document.addEventListener('visibilitychange', shown);
+    signal.addEventListener('abort', aborted);
+  });
+  const pause = (ms, signal) => new Promise(go => { setTimeout(go, ms); signal.addEventListener('abort', go, { once: true }); });
   async function problem(answer) {
     const body = await answer.json().catch(() => null);
     return body?.detail || body?.title || `The server answered ${answer.status}.`;
@@ -94,7 +103,13 @@
       const begun = performance.now();
       try {
         for (let wait = 250; ; wait = 2500) {
+          await seen(asking.signal);
           const answer = await fetch(`${src}&columns=${columns}&wait_ms=${wait}`, { signal: asking.signal, headers: { accept: 'application/json' } });
+          if (answer.status === 503) {
+            this.fail(`${await problem(answer)} The plot goes on by itself.`);
+            await pause(1000 * (Number(answer.headers.get('retry-after')) || 5), asking.signal);
+            continue;
+          }
           if (!answer.ok) { this.fail(await problem(answer)); return; }
           const text = await answer.text(), data = JSON.parse(text);
           // A number of a script is too coarse for nanoseconds since 1970.

@@ -51,12 +51,13 @@ internal sealed class LogLines(PreviewFiles files, ExcerptMaker excerpts, Previe
                 else
                     complete = false;
             }
-            catch (TimeoutException)
+            catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
+                // Others were wanted more, and this one is asked for again.
                 complete = false;
                 break;
             }
-            catch (Exception e) when (e is ExportException or McapException)
+            catch (Exception e) when (e is ExportException or McapException or EndOfStreamException)
             {
                 holes.Add(Hole(segment, e.Message));
             }
