@@ -23,9 +23,9 @@ internal static class Api
         });
     }
 
-    /// <summary>Errors below <see cref="Root"/> are problem details, whatever went wrong.</summary>
+    /// <summary>Errors below <see cref="Root"/>, and of what else answers programs, are problem details, whatever went wrong.</summary>
     public static void UseApiErrors(this WebApplication app) =>
-        app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api =>
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/api") || context.GetEndpoint()?.Metadata.GetMetadata<ProblemAnswers>() is not null, api =>
         {
             api.UseExceptionHandler();
             api.UseStatusCodePages();
@@ -45,3 +45,6 @@ internal static class Api
         return app.MapGroup(Root);
     }
 }
+
+/// <summary>Marks endpoints outside of the API whose errors a script reads.</summary>
+internal sealed class ProblemAnswers;

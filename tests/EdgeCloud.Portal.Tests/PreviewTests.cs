@@ -31,6 +31,24 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
+    public async Task What_a_script_asks_wrongly_is_answered_with_the_reason()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{Session}");
+        foreach (var (path, status, reason) in new[]
+        {
+            ($"/sessions/{Session}/preview/series?field=nonsense", 400, "joined by a colon"),
+            ($"/sessions/{Session}/preview/series?field=/imu/data:x&columns=many", 400, "columns"),
+            ($"/sessions/{Session}/preview/frame?topic=/nowhere", 404, "no messages of the topic '/nowhere'"),
+            ($"/sessions/{Guid.NewGuid()}/preview/series?field=/imu/data:x", 404, "There is no session"),
+        })
+        {
+            var answer = await visit.Page.APIRequest.GetAsync(path);
+            Assert.Equal((status, "application/problem+json"), (answer.Status, answer.Headers["content-type"]));
+            Assert.Contains(reason, (await answer.JsonAsync())!.Value.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_plot_is_chosen_drawn_pointed_at_and_zoomed()
     {
         await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{Session}?panel=plot");

@@ -38,7 +38,7 @@ public static class PreviewApi
     /// <summary>Maps those that the portal's own scripts and images ask for.</summary>
     public static void MapPreviewPages(this IEndpointRouteBuilder app)
     {
-        var preview = app.MapGroup("/sessions/{id:guid}/preview").RequireAuthorization(Policies.Read).ExcludeFromDescription();
+        var preview = app.MapGroup("/sessions/{id:guid}/preview").RequireAuthorization(Policies.Read).ExcludeFromDescription().WithMetadata(new ProblemAnswers());
         preview.MapGet("/series", SeriesAsync);
         preview.MapGet("/frame", FrameAsync);
     }
