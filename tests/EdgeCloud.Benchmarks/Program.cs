@@ -16,6 +16,6 @@ var benchmarks = new Dictionary<string, Func<string[], Task<int>>>
     ["wal"] = WalBenchmark.RunAsync,
 };
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out var run))
-    return await run(args[1..]);
+    return await run(args[1..]) is not 0 and var code ? code : Targets.Report();
 Console.Error.WriteLine($"usage: EdgeCloud.Benchmarks {string.Join('|', benchmarks.Keys)}");
 return 2;

@@ -40,9 +40,12 @@ internal static class SteadyBenchmark
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var bytes = (double)Segments * SegmentBytes;
         Console.WriteLine(
-            $"steady {bytes / 1e6 / seconds:0.0} MB/s: {100 * (after.Cpu - before.Cpu).TotalSeconds / seconds:0.0}% of a core (at most 5), "
-            + $"{(peak - idle.WorkingSet) / 1048576.0:0.0} MiB beyond the base (at most 32), "
-            + $"{(after.Read - before.Read) / bytes:0.00} bytes read per byte (at most 1.0, state files included)");
+            $"steady {bytes / 1e6 / seconds:0.0} MB/s: {100 * (after.Cpu - before.Cpu).TotalSeconds / seconds:0.0}% of a core, "
+            + $"{(peak - idle.WorkingSet) / 1048576.0:0.0} MiB beyond the base, "
+            + $"{(after.Read - before.Read) / bytes:0.00} bytes read per byte, state files included");
+        Targets.AtMost("steady upload, of a core", 100 * (after.Cpu - before.Cpu).TotalSeconds / seconds, 5, "%");
+        Targets.AtMost("steady upload, beyond the base", (peak - idle.WorkingSet) / 1048576.0, 32, "MiB");
+        Targets.AtMost("steady upload, bytes read per byte", (after.Read - before.Read) / bytes, 1, "");
     }
 
     private static (TimeSpan Cpu, long WorkingSet, long Read) Snapshot()

@@ -76,7 +76,11 @@ internal static class UploadBenchmark
         Console.WriteLine($"upload of {count} x 16 MiB, {Workers} at a time: agent {best.Text(bytes)}");
         Console.WriteLine(rclone is null
             ? "  no rclone here to compare with: apt-get install rclone"
-            : $"  rclone {bestRclone.Text(bytes)}: rate {bestRclone.Seconds / best.Seconds:0.00}x (at least 1.0), CPU per MB {best.CpuSeconds / bestRclone.CpuSeconds:0.00}x (at most 1.0)");
+            : $"  rclone {bestRclone.Text(bytes)}: rate {bestRclone.Seconds / best.Seconds:0.00}x, CPU per MB {best.CpuSeconds / bestRclone.CpuSeconds:0.00}x");
+        if (rclone is null)
+            return;
+        Targets.AtLeast("upload, rate of rclone's", bestRclone.Seconds / best.Seconds, 1, "x");
+        Targets.AtMost("upload, CPU per MB of rclone's", best.CpuSeconds / bestRclone.CpuSeconds, 1, "x");
     }
 
     private static async Task<Cost> OursAsync(S3Settings settings, Recordings recordings, IReadOnlyList<SegmentFile> files, Session template)

@@ -23,7 +23,8 @@ internal static class CompressionRate
             var (raw, log) = measured[rounds / 2];
             Console.WriteLine(
                 $"  {compression.ToName()}: log {log.BytesPerSecond / 1e6:0} MB/s in {log.CpuSeconds / (log.BytesPerSecond * log.Seconds) * 1e9:0.00} CPU s/GB, "
-                + $"library alone {raw.BytesPerSecond / 1e6:0} MB/s in {raw.CpuPerByte * 1e9:0.00} CPU s/GB; {log.BytesPerSecond / raw.BytesPerSecond:0.00}x (goal 0.9x)");
+                + $"library alone {raw.BytesPerSecond / 1e6:0} MB/s in {raw.CpuPerByte * 1e9:0.00} CPU s/GB; {log.BytesPerSecond / raw.BytesPerSecond:0.00}x");
+            Targets.AtLeast($"log with {compression.ToName()}, of the library alone", log.BytesPerSecond / raw.BytesPerSecond, 0.9, "x");
         }
     }
 

@@ -19,7 +19,8 @@ internal static class DurableLatency
                 MeasureOnce(folder, compression, bare, log);
             Console.WriteLine(
                 $"  1000 B, {compression}: awaited append p50 {At(log, 0.5):0.000} ms, p99 {At(log, 0.99):0.000} ms; "
-                + $"write + fdatasync p50 {At(bare, 0.5):0.000} ms, p99 {At(bare, 0.99):0.000} ms; p50 {At(log, 0.5) / At(bare, 0.5):0.00}x (goal 1.5x), p99 {At(log, 0.99) / At(bare, 0.99):0.00}x");
+                + $"write + fdatasync p50 {At(bare, 0.5):0.000} ms, p99 {At(bare, 0.99):0.000} ms; p50 {At(log, 0.5) / At(bare, 0.5):0.00}x, p99 {At(log, 0.99) / At(bare, 0.99):0.00}x");
+            Targets.AtMost($"awaited append with {compression}, p50 of write + fdatasync", At(log, 0.5) / At(bare, 0.5), 1.5, "x");
         }
     }
 

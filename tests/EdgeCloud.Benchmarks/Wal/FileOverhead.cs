@@ -40,8 +40,10 @@ internal static class FileOverhead
         var bytes = segments.Sum(s => s.Bytes) - messages * payload;
         var allowed = 47 * messages + (130 + 25L * Channels) * chunks;
         var median = MedianChunk(segments[0].Path);
+        Targets.AtMost($"overhead of {payload} B, of what is allowed", (double)(bytes - commits) / allowed, 1, "x");
+        Targets.AtLeast($"median chunk of {payload} B", median / 1024.0, 1024, "KiB");
         return $"{(double)(bytes - commits) / messages:0.00} B per message beside its payload; {bytes - commits} B of {allowed} B allowed for {messages} messages in {chunks} chunks "
-            + $"({(double)(bytes - commits) / allowed:0.00}x, goal 1x); commit records and padding {(double)commits / messages:0.00} B per message; median chunk {median / 1024} KiB (goal 1024)";
+            + $"({(double)(bytes - commits) / allowed:0.00}x); commit records and padding {(double)commits / messages:0.00} B per message; median chunk {median / 1024} KiB";
     }
 
     private static ulong MedianChunk(string path)
