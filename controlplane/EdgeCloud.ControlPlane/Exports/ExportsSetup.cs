@@ -14,6 +14,7 @@ public static class ExportsSetup
         builder.Services.AddSingleton(ExportPolicy.Read(builder.Configuration));
         builder.Services.AddSingleton<ExportEstimates>();
         builder.Services.AddSingleton<ExportQueue>();
+        builder.Services.AddSingleton<RecipeBook>();
     }
 
     /// <summary>Making exports, together with every other worker on the same catalogue.</summary>

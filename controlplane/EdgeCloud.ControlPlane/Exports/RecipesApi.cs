@@ -41,69 +41,25 @@ public static class RecipesApi
     }
 
     private static async Task<Created<RecipeView>> CreateAsync(
-        CatalogueDb db, HttpContext context, RecipeRequest request, TimeProvider clock, CancellationToken cancellation)
+        RecipeBook book, HttpContext context, RecipeRequest request, CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
-        var actor = Actor.Of(context);
-        var recipe = new ExportRecipe
-        {
-            Id = Guid.CreateVersion7(now),
-            Name = TextRules.Name("name", request.Name),
-            Owner = actor.Name,
-            Request = request.Request with { Sessions = [] },
-            CreatedAt = now,
-            UpdatedAt = now,
-        };
-        db.ExportRecipes.Add(recipe);
-        db.Record(actor, "recipe.create", $"recipe:{recipe.Id}", recipe.Name, now);
-        await SaveAsync(db, recipe, cancellation);
+        var recipe = await book.AddAsync(request, Actor.Of(context), cancellation);
         Versions.Show(context, recipe.Version);
         return TypedResults.Created($"{Api.Root}/recipes/{recipe.Id}", View(recipe));
     }
 
     private static async Task<Ok<RecipeView>> UpdateAsync(
-        CatalogueDb db, HttpContext context, Guid id, RecipeRequest request, TimeProvider clock, CancellationToken cancellation)
+        RecipeBook book, HttpContext context, Guid id, RecipeRequest request, CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
-        var recipe = await FindAsync(db, context, id, cancellation);
-        (recipe.Name, recipe.Request, recipe.UpdatedAt) = (TextRules.Name("name", request.Name), request.Request with { Sessions = [] }, now);
-        recipe.Version++;
-        db.Record(Actor.Of(context), "recipe.change", $"recipe:{id}", recipe.Name, now);
-        await SaveAsync(db, recipe, cancellation);
+        var recipe = await book.ChangeAsync(id, request, version => Versions.Require(context, version), Actor.Of(context), cancellation);
         Versions.Show(context, recipe.Version);
         return TypedResults.Ok(View(recipe));
     }
 
-    private static async Task<NoContent> DeleteAsync(CatalogueDb db, HttpContext context, Guid id, TimeProvider clock, CancellationToken cancellation)
+    private static async Task<NoContent> DeleteAsync(RecipeBook book, HttpContext context, Guid id, CancellationToken cancellation)
     {
-        var recipe = await FindAsync(db, context, id, cancellation);
-        db.ExportRecipes.Remove(recipe);
-        db.Record(Actor.Of(context), "recipe.delete", $"recipe:{id}", recipe.Name, clock.GetUtcNow());
-        await db.SaveChangesAsync(cancellation);
+        await book.DeleteAsync(id, version => Versions.Require(context, version), Actor.Of(context), cancellation);
         return TypedResults.NoContent();
-    }
-
-    private static async Task<ExportRecipe> FindAsync(CatalogueDb db, HttpContext context, Guid id, CancellationToken cancellation)
-    {
-        var recipe = await db.ExportRecipes.SingleOrDefaultAsync(r => r.Id == id, cancellation)
-            ?? throw RequestException.NotFound($"There is no recipe {id}.");
-        var actor = Actor.Of(context);
-        if (!actor.IsAdministrator && !actor.IsSameUserAs(recipe.Owner))
-            throw RequestException.Forbidden($"The recipe is {recipe.Owner}'s; only they and administrators change it.");
-        Versions.Require(context, recipe.Version);
-        return recipe;
-    }
-
-    private static async Task SaveAsync(CatalogueDb db, ExportRecipe recipe, CancellationToken cancellation)
-    {
-        try
-        {
-            await db.SaveChangesAsync(cancellation);
-        }
-        catch (DbUpdateException e) when (Postgres.IsDuplicate(e))
-        {
-            throw RequestException.Conflict($"There is a recipe '{recipe.Name}' already.");
-        }
     }
 
     private static RecipeView View(ExportRecipe recipe) => new()

@@ -12,6 +12,7 @@ public static class SessionsSetup
         builder.Services.AddSingleton<Tagging>();
         builder.Services.AddSingleton<Notes>();
         builder.Services.AddSingleton<Events>();
+        builder.Services.AddSingleton<ViewBook>();
         builder.Services.AddSingleton<SessionDeletion>();
         builder.Services.AddHostedService<SegmentVerification>();
         builder.Services.AddHostedService<SessionPurge>();
