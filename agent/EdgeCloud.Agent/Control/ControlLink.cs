@@ -248,7 +248,8 @@ internal sealed partial class ControlLink : IAsyncDisposable
         }
         catch (MqttException e)
         {
-            if (e.ReasonCode is not null)
+            // A line about a line of the log would be the next one to be refused.
+            if (e.ReasonCode is not null && kind is not MqttTopicKind.Log)
                 LogPublishRefused(Topic(kind), e.Message);
             return false;
         }

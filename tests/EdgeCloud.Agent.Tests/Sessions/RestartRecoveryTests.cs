@@ -232,6 +232,25 @@ public sealed class RestartRecoveryTests
     }
 
     [Fact]
+    public async Task A_segment_that_is_in_the_chain_before_its_session_knows_is_added_again_and_is_there_once()
+    {
+        await using var bench = SessionBench.Create();
+        var source = await RecordAsync(bench);
+        var files = source.Segments.Select(s => s.Read() with { Manifest = s.Manifest with { PreviousSha256 = null } }).ToList();
+        var target = bench.Book.Create(source.File.Manifest with { Session = Guid.CreateVersion7(), State = SessionState.Finishing, LastSequence = 0 });
+        target.AddToChain(files[1]);
+        using (new FullDisk(Path.Combine(target.Folder, "session.json")))
+        {
+            Assert.Throws<IOException>(() => target.AddToChain(files[0]));
+            Assert.Throws<IOException>(() => target.AddToChain(files[0]));
+        }
+        target.AddToChain(files[0]);
+        Assert.True(target.IsComplete);
+        Assert.Equal((2, 2), (target.Segments.Count, target.File.Manifest.LastSequence));
+        Assert.Equal(2, Session.Load(target.Folder).File.LedgerThrough);
+    }
+
+    [Fact]
     public async Task What_was_to_be_deleted_when_the_agent_died_is_deleted()
     {
         await using var bench = SessionBench.Create();

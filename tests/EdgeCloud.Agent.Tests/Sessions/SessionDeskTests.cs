@@ -276,7 +276,7 @@ public sealed class SessionDeskTests
                 full ??= new FullDisk(Path.Combine(s.Folder, "session.json"));
         };
         var finishing = bench.Desk.FinishAsync(session);
-        Assert.False(finishing.IsCompleted);
+        await Assert.ThrowsAsync<TimeoutException>(() => finishing.WaitAsync(TimeSpan.FromSeconds(1)));
         full!.Dispose();
         await finishing.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.True(session.IsComplete);
