@@ -39,6 +39,7 @@ public sealed class RecordToExportTests(EdgeCloudSystem system) : IClassFixture<
             await system.Api.SegmentsAsync(session),
             s => Assert.True(s.Custody is Custody.Acknowledged or Custody.Released, $"segment {s.Manifest.Sequence} is {s.Custody}"));
         AssertSame(expected, Recording.Read(await ExportAsync(session)));
+        await AssertCertifiedAsync(finished);
     }
 
     [Fact]
@@ -69,6 +70,16 @@ public sealed class RecordToExportTests(EdgeCloudSystem system) : IClassFixture<
             missing.CountBy(m => m.Topic).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => (p.Key, (long)p.Value)),
             finished.Ledger!.Where(e => e.Paused > 0).OrderBy(e => e.Topic, StringComparer.Ordinal).Select(e => (e.Topic, e.Paused)));
         Assert.All(finished.Ledger!, e => Assert.Equal(e.Received, e.Recorded + e.Paused));
+    }
+
+    // What the agent certified is what the bucket holds, object by object.
+    private async Task AssertCertifiedAsync(SessionView finished)
+    {
+        var verification = await system.Api.GetAsync($"sessions/{finished.Session}/verification?full=true", ApiJsonContext.Default.VerificationView);
+        Assert.Empty(verification.Faults);
+        Assert.Equal((SessionState.Finished, finished.Messages), (verification.State, verification.Messages));
+        Assert.Equal(finished.Segments, verification.Items.Count);
+        Assert.All(verification.Items, s => Assert.Equal("", s.Fault));
     }
 
     private async Task SucceedAsync(string robot, CommandKind command, Guid session)
