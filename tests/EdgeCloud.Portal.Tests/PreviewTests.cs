@@ -31,6 +31,23 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
+    public async Task A_tab_that_nobody_sees_asks_for_no_plot_until_somebody_does()
+    {
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/fleet");
+        var page = visit.Page;
+        var asked = 0;
+        page.Request += (_, request) => asked += request.Url.Contains("/preview/series", StringComparison.Ordinal) ? 1 : 0;
+        await page.AddInitScriptAsync("Object.defineProperty(document, 'hidden', { get: () => !window.seen })");
+        await visit.GoAsync($"/sessions/{Session}?panel=plot&plot={Uri.EscapeDataString("/imu/data:linear_acceleration.x")}");
+        await Expect(page.Locator("ec-plot")).ToHaveCountAsync(1);
+        Assert.Equal(0, asked);
+
+        await page.EvaluateAsync("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))");
+
+        await Expect(page.Locator("ec-plot[data-complete='true'] tbody tr")).ToHaveCountAsync(1, new() { Timeout = Portal.PatienceMs });
+    }
+
+    [Fact]
     public async Task What_a_script_asks_wrongly_is_answered_with_the_reason()
     {
         await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{Session}");

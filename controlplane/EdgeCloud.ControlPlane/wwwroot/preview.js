@@ -46,6 +46,12 @@
     document.addEventListener('visibilitychange', shown);
     signal.addEventListener('abort', aborted);
   });
+  document.addEventListener('visibilitychange', () => {
+    const box = document.querySelector('input[data-preview="hidden"]');
+    if (!box) return;
+    box.checked = document.hidden;
+    box.dispatchEvent(new Event('change', { bubbles: true }));
+  });
   const pause = (ms, signal) => new Promise(go => { setTimeout(go, ms); signal.addEventListener('abort', go, { once: true }); });
   async function problem(answer) {
     const body = await answer.json().catch(() => null);
