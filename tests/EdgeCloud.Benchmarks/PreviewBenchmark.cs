@@ -29,17 +29,15 @@ internal static class PreviewBenchmark
             system.ControlPlane.ConnectionString, s3, system.ControlPlane.Bucket, "bench", Segments, FramesPerSegment, frameMs: 1000);
         Console.WriteLine($"preview: {Segments} minutes, {recording.Messages:N0} messages, {recording.PayloadBytes / 1e6:0} MB of payload");
         await PlotAsync(system, recording, "first look", Fields[..1]);
-        var isMet = true;
         foreach (var fields in new[] { Fields[..1], Fields })
         {
             await system.ControlPlane.StopAsync();
             await system.ControlPlane.StartAsync();
             var title = fields.Length == 1 ? "1 field" : $"{fields.Length} fields";
-            isMet &= await PlotAsync(system, recording, title + ", just started", fields) <= TargetSeconds;
-            isMet &= await PlotAsync(system, recording, title + ", again", fields) <= TargetSeconds;
+            foreach (var when in new[] { ", just started", ", again" })
+                Targets.AtMost("plot of " + title + when, await PlotAsync(system, recording, title + when, fields), TargetSeconds, "s");
         }
-        Console.WriteLine($"  every plot but the first look in {TargetSeconds:0} s: {(isMet ? "ok" : "MISS")}");
-        return isMet ? 0 : 1;
+        return 0;
     }
 
     private static async Task<double> PlotAsync(EdgeCloudSystem system, StoredRecording recording, string title, string[] fields)
