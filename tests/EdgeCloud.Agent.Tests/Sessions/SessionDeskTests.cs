@@ -290,6 +290,7 @@ public sealed class SessionDeskTests
         var session = await bench.StartAsync();
         bench.Send("/a", 5);
         await bench.Desk.PauseAsync(session);
+        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(30), "the segment before the pause is sealed");
         bench.Send("/a", 3);
         using var end = new CancellationTokenSource();
         var watching = bench.Desk.WatchAsync(end.Token);
