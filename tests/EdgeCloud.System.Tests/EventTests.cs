@@ -8,13 +8,8 @@ namespace EdgeCloud.SystemTests;
 public sealed class EventTests(EdgeCloudSystem system) : IClassFixture<EdgeCloudSystem>, IDisposable
 {
     private static readonly TimeSpan CliDeadline = TimeSpan.FromSeconds(90);
-    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose()
-    {
-        system.ShowLogsOfFailure();
-        _folder.Dispose();
-    }
+    public void Dispose() => system.ShowLogsOfFailure();
 
     [Fact]
     public async Task An_export_of_an_event_has_exactly_the_messages_of_its_time()
@@ -35,12 +30,12 @@ public sealed class EventTests(EdgeCloudSystem system) : IClassFixture<EdgeCloud
         await system.Api.CommandAsync(robot, new CommandRequest { Command = CommandKind.Finish, Session = parent });
         await system.Api.WaitForSessionAsync(parent, s => s.State == SessionState.Finished, "is finished");
 
-        var whole = Recording.Read(await ExportAsync(parent));
+        var whole = Recording.Read(await system.ExportAsync(parent));
         var clip = listed.Event!;
         Assert.Equal((parent, 3_000_000_000), (clip.Parent, clip.ToNs - clip.FromNs));
         var expected = whole.Where(m => m.LogTime >= (ulong)clip.FromNs && m.LogTime <= (ulong)clip.ToNs).ToList();
         Assert.InRange(expected.Count, 100, whole.Count - 100);
-        Assert.Equal(expected, Recording.Read(await ExportAsync(listed.Session)));
+        Assert.Equal(expected, Recording.Read(await system.ExportAsync(listed.Session)));
 
         var segments = await system.Api.SegmentsAsync(listed.Session);
         Assert.Equal(clip.Segments!, segments.Select(s => s.Manifest.Sequence));
@@ -48,14 +43,5 @@ public sealed class EventTests(EdgeCloudSystem system) : IClassFixture<EdgeCloud
         await using var show = ProductProcess.StartCli(["sessions", "show", listed.Session.ToString()], system.CliEnvironment);
         Assert.Equal(0, await show.WaitForExitAsync(CliDeadline));
         Assert.Contains($"{parent}", show.Output, StringComparison.Ordinal);
-    }
-
-    private async Task<string> ExportAsync(Guid session)
-    {
-        var file = _folder[$"{session}.mcap"];
-        await using var cli = ProductProcess.StartCli(
-            ["exports", "create", "--session", session.ToString(), "--format", "mcap", "--wait", "--output", file], system.CliEnvironment);
-        Assert.True(await cli.WaitForExitAsync(CliDeadline) == 0, cli.Output);
-        return file;
     }
 }

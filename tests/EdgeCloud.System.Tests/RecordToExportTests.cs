@@ -7,14 +7,7 @@ namespace EdgeCloud.SystemTests;
 /// <summary>The main job: what a robot records comes back out as a file, message for message.</summary>
 public sealed class RecordToExportTests(EdgeCloudSystem system) : IClassFixture<EdgeCloudSystem>, IDisposable
 {
-    private static readonly TimeSpan CliDeadline = TimeSpan.FromSeconds(90);
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose()
-    {
-        system.ShowLogsOfFailure();
-        _folder.Dispose();
-    }
+    public void Dispose() => system.ShowLogsOfFailure();
 
     [Theory]
     [InlineData("topics_and_services")]
@@ -38,7 +31,7 @@ public sealed class RecordToExportTests(EdgeCloudSystem system) : IClassFixture<
         Assert.All(
             await system.Api.SegmentsAsync(session),
             s => Assert.True(s.Custody is Custody.Acknowledged or Custody.Released, $"segment {s.Manifest.Sequence} is {s.Custody}"));
-        AssertSame(expected, Recording.Read(await ExportAsync(session)));
+        AssertSame(expected, Recording.Read(await system.ExportAsync(session)));
         await AssertCertifiedAsync(finished);
     }
 
@@ -60,7 +53,7 @@ public sealed class RecordToExportTests(EdgeCloudSystem system) : IClassFixture<
         await SucceedAsync(robot, CommandKind.Finish, session);
         var finished = await system.Api.WaitForSessionAsync(session, s => s.State == SessionState.Finished, "is finished");
 
-        var exported = Recording.Read(await ExportAsync(session));
+        var exported = Recording.Read(await system.ExportAsync(session));
         var missing = all.Except(exported).ToList();
         Assert.NotEmpty(missing);
         Assert.Equal(all.Count, exported.Count + missing.Count);
@@ -86,15 +79,6 @@ public sealed class RecordToExportTests(EdgeCloudSystem system) : IClassFixture<
     {
         var answer = await system.Api.CommandAsync(robot, new CommandRequest { Command = command, Session = session });
         Assert.True(answer.Status == CommandStatus.Succeeded, $"{command} {answer.Status}: {answer.Reason}");
-    }
-
-    private async Task<string> ExportAsync(Guid session)
-    {
-        var file = _folder[$"{session}.mcap"];
-        await using var cli = ProductProcess.StartCli(
-            ["exports", "create", "--session", session.ToString(), "--format", "mcap", "--wait", "--output", file], system.CliEnvironment);
-        Assert.True(await cli.WaitForExitAsync(CliDeadline) == 0, cli.Output);
-        return file;
     }
 
     // The rate at which the recording lasts so long.

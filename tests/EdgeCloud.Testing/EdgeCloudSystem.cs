@@ -8,6 +8,7 @@ namespace EdgeCloud.Testing;
 /// </summary>
 public sealed class EdgeCloudSystem : IAsyncLifetime
 {
+    private static readonly TimeSpan CliDeadline = TimeSpan.FromSeconds(90);
     private readonly TemporaryFolder _folder = new();
     private readonly List<ProductProcess> _agents = [];
 
@@ -70,6 +71,16 @@ public sealed class EdgeCloudSystem : IAsyncLifetime
         var agent = ProductProcess.StartAgent(["run", "--config", file], environment);
         _agents.Add(agent);
         return agent;
+    }
+
+    /// <summary>Exports a session to MCAP with the command <c>edgecloud</c>; answers the file.</summary>
+    public async Task<string> ExportAsync(Guid session)
+    {
+        var file = _folder[$"{session}.mcap"];
+        await using var cli = ProductProcess.StartCli(
+            ["exports", "create", "--session", session.ToString(), "--format", "mcap", "--wait", "--output", file], CliEnvironment);
+        Assert.True(await cli.WaitForExitAsync(CliDeadline) == 0, cli.Output);
+        return file;
     }
 
     /// <summary>For a test class's end: when the test failed, what the processes wrote goes into its output.</summary>

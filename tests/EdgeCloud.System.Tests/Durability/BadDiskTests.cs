@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using EdgeCloud.Testing;
 
 namespace EdgeCloud.SystemTests.Durability;
@@ -54,39 +53,5 @@ public sealed class BadDiskTests : IDisposable
         var last = run.Lines()[^1];
         Assert.Equal(_sent.Count, last.Messages);
         run.Check(last.Session, last.Messages, _sent);
-    }
-
-    /// <summary>A small file system of the test's own.</summary>
-    private sealed class SmallDisk : IDisposable
-    {
-        private SmallDisk(string path) => Path = path;
-
-        public string Path { get; }
-
-        public static SmallDisk Mount(string path, string size)
-        {
-            Directory.CreateDirectory(path);
-            if (Run("mount", "-t", "tmpfs", "-o", $"size={size}", "tmpfs", path) is { Length: > 0 } error)
-                Assert.Skip($"A small file system cannot be mounted here ({error}); this test needs to be root.");
-            return new SmallDisk(path);
-        }
-
-        public void FillBut(long bytes, string file)
-        {
-            using var stream = File.Create(file);
-            var left = new DriveInfo(Path).AvailableFreeSpace - bytes;
-            for (var block = new byte[1 << 20]; left > 0; left -= block.Length)
-                stream.Write(block);
-        }
-
-        public void Dispose() => Run("umount", "-l", Path);
-
-        private static string Run(string program, params string[] arguments)
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-            var error = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0 ? "" : error.Trim();
-        }
     }
 }

@@ -1,14 +1,17 @@
 using System.Diagnostics;
+using Xunit;
 
-namespace EdgeCloud.Agent.Tests.Host;
+namespace EdgeCloud.Testing;
 
-/// <summary>A small file system of the test's own.</summary>
-internal sealed class SmallDisk : IDisposable
+/// <summary>A small file system of the test's own, in memory.</summary>
+public sealed class SmallDisk : IDisposable
 {
-    private readonly string _path;
+    private SmallDisk(string path) => Path = path;
 
-    private SmallDisk(string path) => _path = path;
+    /// <summary>Where it is mounted.</summary>
+    public string Path { get; }
 
+    /// <summary>Mounts it at a folder, which is created. Skips the test where that is not allowed.</summary>
     public static SmallDisk Mount(string path, string size)
     {
         Directory.CreateDirectory(path);
@@ -33,7 +36,17 @@ internal sealed class SmallDisk : IDisposable
         }
     }
 
-    public void Dispose() => Run("umount", "-l", _path);
+    /// <summary>Leaves so many bytes free, and takes the others into a new file.</summary>
+    public void FillBut(long bytes, string file)
+    {
+        using var stream = File.Create(file);
+        var left = new DriveInfo(Path).AvailableFreeSpace - bytes;
+        for (var block = new byte[1 << 20]; left > 0; left -= block.Length)
+            stream.Write(block);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Run("umount", "-l", Path);
 
     private static string Run(string program, params string[] arguments)
     {
