@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace EdgeCloud.ControlPlane.Catalogue;
@@ -6,8 +7,19 @@ namespace EdgeCloud.ControlPlane.Catalogue;
 /// <summary>Classifies the database's errors, once: worth another try, or not.</summary>
 internal static class Postgres
 {
-    /// <summary>True when a row was refused because another has the same unique value.</summary>
-    public static bool IsDuplicate(Exception e) => e.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
+    /// <summary>Saves what must be unique.</summary>
+    /// <exception cref="RequestException">Another row has the same unique value: a conflict, in the words of <paramref name="duplicate"/>.</exception>
+    public static async Task SaveUniqueAsync(this CatalogueDb db, string duplicate, CancellationToken cancellation)
+    {
+        try
+        {
+            await db.SaveChangesAsync(cancellation);
+        }
+        catch (DbUpdateException e) when (e.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            throw RequestException.Conflict(duplicate);
+        }
+    }
 
     /// <summary>
     /// True when the same work may well go through later: the server is away, starting, shutting down or out of connections, or the

@@ -67,15 +67,6 @@ public sealed class RecipeBook(IDbContextFactory<CatalogueDb> catalogue, TimePro
         return recipe;
     }
 
-    private static async Task SaveAsync(CatalogueDb db, ExportRecipe recipe, CancellationToken cancellation)
-    {
-        try
-        {
-            await db.SaveChangesAsync(cancellation);
-        }
-        catch (DbUpdateException e) when (Postgres.IsDuplicate(e))
-        {
-            throw RequestException.Conflict($"There is a recipe '{recipe.Name}' already.");
-        }
-    }
+    private static Task SaveAsync(CatalogueDb db, ExportRecipe recipe, CancellationToken cancellation) =>
+        db.SaveUniqueAsync($"There is a recipe '{recipe.Name}' already.", cancellation);
 }

@@ -95,17 +95,8 @@ public sealed class ViewBook(IDbContextFactory<CatalogueDb> catalogue, TimeProvi
         return view;
     }
 
-    private static async Task SaveAsync(CatalogueDb db, SavedView view, CancellationToken cancellation)
-    {
-        try
-        {
-            await db.SaveChangesAsync(cancellation);
-        }
-        catch (DbUpdateException e) when (Postgres.IsDuplicate(e))
-        {
-            throw RequestException.Conflict($"You have a view '{view.Name}' of the page {view.Page} already.");
-        }
-    }
+    private static Task SaveAsync(CatalogueDb db, SavedView view, CancellationToken cancellation) =>
+        db.SaveUniqueAsync($"You have a view '{view.Name}' of the page {view.Page} already.", cancellation);
 
     private static void Check(SavedViewRequest request)
     {

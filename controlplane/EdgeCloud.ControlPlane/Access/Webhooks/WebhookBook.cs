@@ -118,17 +118,8 @@ public sealed class WebhookBook(
     private static async Task<Webhook> FindAsync(CatalogueDb db, Guid id, CancellationToken cancellation) =>
         await db.Webhooks.SingleOrDefaultAsync(w => w.Id == id, cancellation) ?? throw RequestException.NotFound($"There is no webhook {id}.");
 
-    private static async Task SaveAsync(CatalogueDb db, Webhook webhook, CancellationToken cancellation)
-    {
-        try
-        {
-            await db.SaveChangesAsync(cancellation);
-        }
-        catch (DbUpdateException e) when (Postgres.IsDuplicate(e))
-        {
-            throw RequestException.Conflict($"There is a webhook '{webhook.Name}' already.");
-        }
-    }
+    private static Task SaveAsync(CatalogueDb db, Webhook webhook, CancellationToken cancellation) =>
+        db.SaveUniqueAsync($"There is a webhook '{webhook.Name}' already.", cancellation);
 
     private static void Check(WebhookRequest request)
     {
