@@ -8,6 +8,7 @@ namespace EdgeCloud.Testing;
 public sealed class ProductProcess : IAsyncDisposable
 {
     private const int SigKill = 9;
+    private const int SigUser1 = 10;
     private const int SigTerm = 15;
     private const int SigContinue = 18;
     private const int SigStop = 19;
@@ -136,6 +137,9 @@ public sealed class ProductProcess : IAsyncDisposable
         Signal(SigTerm);
         return WaitForExitAsync(deadline);
     }
+
+    /// <summary>SIGUSR1.</summary>
+    public void SignalUser() => Signal(SigUser1);
 
     /// <summary>Stops it dead with all its connections open, as a machine does that swaps or a virtual machine that is moved.</summary>
     public void Freeze() => Signal(SigStop);

@@ -70,5 +70,9 @@ internal static class RecordOnce
         {
             // It has just ended: nothing is left to pause.
         }
+        catch (IOException e)
+        {
+            Console.Error.WriteLine($"edgecloud-agent: nothing changes: {e.Message}");
+        }
     }
 }

@@ -36,6 +36,24 @@ public sealed class CommandLineTests : IDisposable
         Assert.Single(Directory.GetFiles(_folder["b"], "*.mcap", SearchOption.AllDirectories));
     }
 
+    [Fact]
+    public async Task Record_is_paused_and_goes_on_by_a_signal_and_a_full_disk_does_not_end_it()
+    {
+        await using var recording = ProductProcess.StartAgent(["record", "--source", "simulated", "--data-dir", _folder["data"]]);
+        await recording.WaitForLineAsync("started by record", Deadline);
+        var session = Assert.Single(Directory.GetFiles(_folder["data"], "session.json", SearchOption.AllDirectories));
+        using (new FullDisk(session))
+        {
+            recording.SignalUser();
+            await recording.WaitForLineAsync("edgecloud-agent: nothing changes: No space left on device", Deadline);
+        }
+        recording.SignalUser();
+        await recording.WaitForLineAsync("edgecloud-agent: paused", Deadline);
+        recording.SignalUser();
+        await recording.WaitForLineAsync("edgecloud-agent: recording", Deadline);
+        Assert.Equal(0, await recording.TerminateAsync(Deadline));
+    }
+
     [Theory]
     [InlineData(2, "nothing", "Unrecognized command or argument 'nothing'", "nothing")]
     [InlineData(2, "no data folder", "Option '--data-dir' is required", "record")]
