@@ -8,8 +8,9 @@ namespace EdgeCloud.Agent.Control;
 /// most one announcement waiting, that of its newest state.
 /// </summary>
 /// <param name="clock">The wall clock.</param>
+/// <param name="alarms">Where a segment is named whose file cannot be read: it is tried again, and the others are told of.</param>
 /// <param name="onRefused">Told of a segment whose object was refused, before it is sealed again: it should not go up again at once.</param>
-internal sealed class Announcer(TimeProvider clock, Action<Segment, string> onRefused)
+internal sealed class Announcer(TimeProvider clock, Alarms alarms, Action<Segment, string> onRefused)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(Guid Session, int Sequence), Pending> _pending = [];
@@ -66,7 +67,8 @@ internal sealed class Announcer(TimeProvider clock, Action<Segment, string> onRe
                 var revision = nextRevision();
                 pending.FirstRevision ??= revision;
                 pending.Due = now + Backoff.After(++pending.Attempts);
-                payloads.Add(pending.Write(robot, revision));
+                if (TryWrite(pending, robot, revision) is { } payload)
+                    payloads.Add(payload);
             }
             var next = _pending.Count == 0 ? now + Backoff.Longest : _pending.Values.Min(p => p.Due);
             untilNext = next > now ? next - now : TimeSpan.Zero;
@@ -80,26 +82,42 @@ internal sealed class Announcer(TimeProvider clock, Action<Segment, string> onRe
     /// <returns>What happened, for the log; null when there is nothing to say.</returns>
     public string? Answer(CustodyMessage answer)
     {
-        Pending? pending;
-        lock (_gate)
-        {
-            if (!_pending.TryGetValue((answer.Session, answer.Sequence ?? 0), out pending)
-                || pending.FirstRevision is not { } first || first.IsNewerThan(answer.Revision))
-                return null;
-            if (pending.Segment is { } known && answer.Sha256.Length > 0 && answer.Sha256 != known.Manifest.Sha256)
-                return $"segment {known.Sequence} of {answer.Session}: an answer about another file ({answer.Sha256}) is ignored";
-            _pending.Remove((answer.Session, answer.Sequence ?? 0));
-        }
+        Pending? pending = null;
         try
         {
+            lock (_gate)
+            {
+                if (!_pending.TryGetValue((answer.Session, answer.Sequence ?? 0), out pending)
+                    || pending.FirstRevision is not { } first || first.IsNewerThan(answer.Revision))
+                    return null;
+                if (pending.Segment is { } known && answer.Sha256.Length > 0 && answer.Sha256 != known.Manifest.Sha256)
+                    return $"segment {known.Sequence} of {answer.Session}: an answer about another file ({answer.Sha256}) is ignored";
+                _pending.Remove((answer.Session, answer.Sequence ?? 0));
+            }
             return pending.Segment is { } segment ? Settle(segment, pending.Custody, answer) : Settle(pending, answer);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or StateFileException)
         {
             // Unless it changed meanwhile.
             lock (_gate)
-                _pending.TryAdd((answer.Session, answer.Sequence ?? 0), pending);
+                _pending.TryAdd((answer.Session, answer.Sequence ?? 0), pending!);
             return $"an answer about {answer.Session} cannot be written down, so it is asked for again: {e.Message}";
+        }
+    }
+
+    private byte[]? TryWrite(Pending pending, string robot, Revision revision)
+    {
+        var alarm = $"announce.{pending.Session.Id}.{pending.Segment?.Sequence ?? 0}";
+        try
+        {
+            var payload = pending.Write(robot, revision);
+            alarms.Clear(alarm);
+            return payload;
+        }
+        catch (Exception e) when (e is IOException or StateFileException)
+        {
+            alarms.Raise(alarm, $"the control plane cannot be told of it: {e.Message}; at the agent's next start the recording is read again");
+            return null;
         }
     }
 

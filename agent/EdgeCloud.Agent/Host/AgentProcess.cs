@@ -213,7 +213,7 @@ internal sealed partial class AgentProcess : IAsyncDisposable
 
     private ControlLink CreateLink(MqttSettings mqtt, AgentMemory memory, CommandMemory commandMemory, RunTimeSettings settings)
     {
-        var announcer = new Announcer(_clock, (segment, reason) => _upload?.Refused(segment, reason));
+        var announcer = new Announcer(_clock, _alarms, (segment, reason) => _upload?.Refused(segment, reason));
         foreach (var session in _book.All)
         {
             announcer.Enqueue(session);

@@ -16,7 +16,7 @@ public sealed class AnnouncerTests : IAsyncLifetime
     private Segment _segment = null!;
     private long _number;
 
-    public AnnouncerTests() => _announcer = new Announcer(_clock, (segment, reason) => _refused.Add($"{segment.Sequence}: {reason}"));
+    public AnnouncerTests() => _announcer = new Announcer(_clock, _bench.Alarms, (segment, reason) => _refused.Add($"{segment.Sequence}: {reason}"));
 
     public async ValueTask InitializeAsync()
     {
@@ -49,6 +49,31 @@ public sealed class AnnouncerTests : IAsyncLifetime
         _clock.Advance(TimeSpan.FromHours(1));
         Assert.Empty(Take());
         Assert.Equal(Custody.Sealed, _segment.State.Noted);
+    }
+
+    [Fact]
+    public void A_segment_whose_file_cannot_be_read_is_an_alarm_and_the_others_are_told_of()
+    {
+        var restarted = Session.Load(_session.Folder);
+        _announcer.Enqueue(restarted.Segments[0]);
+        Assert.Single(Take());
+        // Damaged before anybody has read more of it than a start needs, and again when the answer is there.
+        var file = Path.Combine(_session.Folder, "000001.json");
+        var sound = File.ReadAllBytes(file);
+        restarted = Session.Load(_session.Folder);
+        _announcer.Enqueue(restarted.Segments[0]);
+        _session.Update(f => f);
+        File.WriteAllText(file, "{");
+        Assert.Single(Take());
+        Assert.Contains("000001.json is damaged", Assert.Single(_bench.Alarms.Current), StringComparison.Ordinal);
+        Assert.Contains("is damaged", Answer(CustodyDecision.Noted, sha256: new string('a', 64)), StringComparison.Ordinal);
+
+        File.WriteAllBytes(file, sound);
+        _announcer.RestartAll();
+        Assert.Equal(2, Take().Count);
+        Assert.Empty(_bench.Alarms.Current);
+        Answer(CustodyDecision.Noted);
+        Assert.Equal(Custody.Sealed, restarted.Segments[0].State.Noted);
     }
 
     [Fact]
@@ -155,7 +180,7 @@ public sealed class AnnouncerTests : IAsyncLifetime
         Take();
         Answer(CustodyDecision.Noted);
         var restarted = Session.Load(_session.Folder);
-        var again = new Announcer(_clock, (_, _) => { });
+        var again = new Announcer(_clock, _bench.Alarms, (_, _) => { });
         again.Enqueue(restarted.Segments[0]);
         Assert.Equal(0, again.Count);
         Upload();
