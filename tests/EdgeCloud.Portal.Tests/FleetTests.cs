@@ -39,9 +39,11 @@ public sealed class FleetTests(Portal portal)
         var page = visit.Page;
         await page.GetByRole(AriaRole.Link, new() { Name = "Lost 24 h", Exact = true }).ClickAsync();
         await page.WaitForURLAsync("**/fleet?sort=lost");
+        // The address changes first; the box to type into is drawn again with the list.
+        await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Lost 24 h" })).ToHaveAttributeAsync("aria-sort", "ascending");
         await page.GetByLabel("Robots whose name contains").FillAsync("no such robot");
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/fleet?q=*");
+        await Expect(page).ToHaveURLAsync(new Regex(@"/fleet\?q=no%20such%20robot&sort=lost$"));
 
         // The server has been told where the page is, and what it draws does not arrive before the way back was taken.
         var asked = new TaskCompletionSource();
