@@ -179,22 +179,40 @@ static void tell_node (dds_entity_t participant, const char *node, dds_entity_t 
   must (dds_write (writer, &message), "node");
 }
 
-/* The bytes of the sample that was just written, from a reader of this process. */
-static void dump_sample (FILE *file, dds_entity_t own)
+/* A reader of this process that has what a writer just wrote. It hears the topic's other writers as well, whose samples must push none out. */
+static dds_entity_t create_own_reader (dds_entity_t participant, dds_entity_t writer)
+{
+  dds_qos_t *qos = dds_create_qos ();
+  dds_qset_history (qos, DDS_HISTORY_KEEP_ALL, 0);
+  dds_entity_t own = must (dds_create_reader (participant, dds_get_topic (writer), qos, NULL), "own reader");
+  dds_delete_qos (qos);
+  return own;
+}
+
+/* Writes the bytes of the sample that this writer just wrote. */
+static void dump_sample (FILE *file, dds_entity_t own, dds_instance_handle_t writer)
 {
   struct ddsi_serdata *data;
   dds_sample_info_t info;
-  if (must (dds_takecdr (own, &data, 1, &info, DDS_ANY_STATE), "own sample") != 1)
+  bool found = false;
+  while (!found)
   {
-    fprintf (stderr, "own sample: none\n");
-    exit (1);
+    if (must (dds_takecdr (own, &data, 1, &info, DDS_ANY_STATE), "own sample") != 1)
+    {
+      fprintf (stderr, "own sample: none\n");
+      exit (1);
+    }
+    found = info.publication_handle == writer && info.valid_data;
+    if (found)
+    {
+      unsigned size = ddsi_serdata_size (data);
+      void *bytes = malloc (size + 4);
+      ddsi_serdata_to_ser (data, 0, size, bytes);
+      dump_bytes (file, bytes, size);
+      free (bytes);
+    }
+    ddsi_serdata_unref (data);
   }
-  unsigned size = ddsi_serdata_size (data);
-  void *bytes = malloc (size + 4);
-  ddsi_serdata_to_ser (data, 0, size, bytes);
-  dump_bytes (file, bytes, size);
-  free (bytes);
-  ddsi_serdata_unref (data);
 }
 
 static void publish (dds_entity_t *writers, long topics, const struct kind *kind, dds_entity_t own)
@@ -204,6 +222,9 @@ static void publish (dds_entity_t *writers, long topics, const struct kind *kind
   const char *dump = text_option ("dump", NULL);
   FILE *file = dump ? fopen (dump, "wb") : NULL;
   void *sample = calloc (1, kind->descriptor->m_size);
+  dds_instance_handle_t own_writer = 0;
+  if (file)
+    must (dds_get_instance_handle (writers[0], &own_writer), "own writer");
   struct timespec due;
   clock_gettime (CLOCK_MONOTONIC, &due);
   for (long n = 0; n < count; n++)
@@ -212,7 +233,7 @@ static void publish (dds_entity_t *writers, long topics, const struct kind *kind
       kind->fill (sample, (unsigned) (first + n), size);
     must (dds_write (writers[n % topics], sample), "write");
     if (file)
-      dump_sample (file, own);
+      dump_sample (file, own, own_writer);
     if (rate > 0)
       sleep_until (&due, 1000000000 / rate);
   }
@@ -244,7 +265,7 @@ int main (int argc, char **argv)
   dds_entity_t own = 0;
   if (text_option ("dump", NULL))
   {
-    own = must (dds_create_reader (participant, dds_get_topic (writers[0]), NULL, NULL), "own reader");
+    own = create_own_reader (participant, writers[0]);
     match += match > 0;
   }
   if (text_option ("node", NULL))
