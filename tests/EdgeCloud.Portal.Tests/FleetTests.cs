@@ -18,7 +18,7 @@ public sealed class FleetTests(Portal portal)
         await Expect(row).ToBeVisibleAsync();
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Lost 24 h", Exact = true }).ClickAsync();
-        await page.WaitForURLAsync("**/fleet?sort=lost");
+        await Expect(page).ToHaveURLAsync(new Regex(@"/fleet\?sort=lost$"));
         await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Lost 24 h" })).ToHaveAttributeAsync("aria-sort", "ascending");
         await page.GetByLabel("Robots whose name contains").FillAsync("no such robot");
         await page.Keyboard.PressAsync("Enter");
@@ -38,7 +38,7 @@ public sealed class FleetTests(Portal portal)
         await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/fleet");
         var page = visit.Page;
         await page.GetByRole(AriaRole.Link, new() { Name = "Lost 24 h", Exact = true }).ClickAsync();
-        await page.WaitForURLAsync("**/fleet?sort=lost");
+        await Expect(page).ToHaveURLAsync(new Regex(@"/fleet\?sort=lost$"));
         // The address changes first; the box to type into is drawn again with the list.
         await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Lost 24 h" })).ToHaveAttributeAsync("aria-sort", "ascending");
         await page.GetByLabel("Robots whose name contains").FillAsync("no such robot");
@@ -87,7 +87,7 @@ public sealed class FleetTests(Portal portal)
         await page.ReloadAsync();
         await asked.Task.WaitAsync(TimeSpan.FromMilliseconds(Portal.PatienceMs), TestContext.Current.CancellationToken);
         await page.GoBackAsync();
-        await page.WaitForURLAsync("**/fleet?sort=lost");
+        await Expect(page).ToHaveURLAsync(new Regex(@"/fleet\?sort=lost$"));
         release();
 
         await visit.WaitUntilLiveAsync();
@@ -154,7 +154,7 @@ public sealed class FleetTests(Portal portal)
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "24 hours" })).ToBeVisibleAsync();
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Log", Exact = true }).ClickAsync();
-        await page.WaitForURLAsync("**?tab=log");
+        await Expect(page).ToHaveURLAsync(new Regex(@"\?tab=log$"));
         await page.GetByRole(AriaRole.Link, new() { Name = "critical", Exact = true }).ClickAsync();
         await Expect(page.GetByText("No line of level critical")).ToBeVisibleAsync();
     }

@@ -29,7 +29,7 @@ public sealed class RobotTests(Portal portal)
         await Expect(row.GetByRole(AriaRole.Cell).Nth(4)).ToHaveTextAsync(new Regex("[1-9]"));
         await Expect(row.GetByRole(AriaRole.Cell).Nth(5)).ToContainTextAsync("iB");
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = "recording" }).ClickAsync();
-        await visit.Page.WaitForURLAsync("**/fleet?state=recording");
+        await Expect(visit.Page).ToHaveURLAsync(new Regex(@"/fleet\?state=recording$"));
         await Expect(row).ToBeVisibleAsync();
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = "offline" }).ClickAsync();
         await Expect(visit.Page.GetByText("Every robot is online")).ToBeVisibleAsync();
@@ -89,7 +89,7 @@ public sealed class RobotTests(Portal portal)
         await Expect(log.Nth(1)).ToContainTextAsync("succeeded");
 
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = name, Exact = true }).First.ClickAsync();
-        await visit.Page.WaitForURLAsync("**/sessions/*");
+        await Expect(visit.Page).ToHaveURLAsync(new Regex("/sessions/[^/]+$"));
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = name, Exact = true })).ToBeVisibleAsync();
         await Expect(visit.Page.Locator(".ec-page-head")).ToContainTextAsync("finished", new() { Timeout = Portal.PatienceMs });
         var segments = visit.Page.GetByTestId("segments").Locator("tbody tr");
@@ -106,7 +106,7 @@ public sealed class RobotTests(Portal portal)
 
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Export" }).ClickAsync();
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Create export" }).ClickAsync();
-        await visit.Page.WaitForURLAsync(new Regex("/exports/[0-9a-f]{8}-"));
+        await Expect(visit.Page).ToHaveURLAsync(new Regex("/exports/[0-9a-f]{8}-"));
         var link = visit.Page.GetByRole(AriaRole.Link, new() { Name = "Download" });
         await Expect(link).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
         var download = await visit.Page.RunAndWaitForDownloadAsync(() => link.ClickAsync());

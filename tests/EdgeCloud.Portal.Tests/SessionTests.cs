@@ -187,7 +187,7 @@ public sealed class SessionTests(Portal portal)
         await Expect(page.GetByText("No session passes these filters")).ToBeVisibleAsync();
         await Expect(page.Locator(".ec-empty")).ToContainTextAsync("Without type no/such/Type there");
         await page.Locator(".ec-empty").GetByRole(AriaRole.Link).First.ClickAsync();
-        await page.WaitForURLAsync("**/sessions?topic=%2Fimu*");
+        await Expect(page).ToHaveURLAsync(new Regex(@"/sessions\?topic=%2Fimu"));
 
         await page.Locator("summary").Filter(new() { HasText = "Columns" }).ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Messages", Exact = true }).ClickAsync();
@@ -215,7 +215,7 @@ public sealed class SessionTests(Portal portal)
         var page = visit.Page;
 
         await page.GetByTestId("segments").GetByRole(AriaRole.Link, new() { Name = "2", Exact = true }).ClickAsync();
-        await page.WaitForURLAsync("**/segments/2");
+        await Expect(page).ToHaveURLAsync(new Regex("/segments/2$"));
         await Expect(page.GetByText("000002.mcap").First).ToBeVisibleAsync();
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Copy SHA-256 of the previous segment" })).ToBeVisibleAsync();
         await Expect(page.GetByText("/imu/data").First).ToBeVisibleAsync();
@@ -252,13 +252,13 @@ public sealed class SessionTests(Portal portal)
         var page = visit.Page;
 
         await page.GetByTestId("events-of").GetByRole(AriaRole.Link, new() { Name = "hard stop" }).ClickAsync();
-        await page.WaitForURLAsync($"**/sessions/{made}");
+        await Expect(page).ToHaveURLAsync(new Regex($"/sessions/{made}$"));
         await Expect(page.GetByTestId("event-of")).ToContainTextAsync("hard stop");
         await Expect(page.Locator("[data-lane='/imu/data']")).ToBeVisibleAsync();
         await Expect(page.GetByTestId("segments").Locator("tbody tr")).Not.ToHaveCountAsync(0);
         await Expect(page.Locator(".ec-facts")).ToContainTextAsync("3 s");
         await page.GetByTestId("event-of").GetByRole(AriaRole.Link, new() { Name = "the whole day" }).ClickAsync();
-        await page.WaitForURLAsync($"**/sessions/{parent}");
+        await Expect(page).ToHaveURLAsync(new Regex($"/sessions/{parent}$"));
     }
 
     // One finished session with a pause, for all tests that only look or annotate.
