@@ -50,7 +50,7 @@ internal static unsafe partial class Rmw
         /// <summary>The message as CDR with its encapsulation header; valid until the next call.</summary>
         public ReadOnlySpan<byte> Serialize(nint message, TypeSupportHandle type)
         {
-            Check(Serialize(message, type.GetMessageTypeSupport(), _array), "rmw_serialize");
+            Check(SerializeMessage(message, type.GetMessageTypeSupport(), _array), "rmw_serialize");
             return new ReadOnlySpan<byte>(_array->Buffer, checked((int)_array->Length));
         }
 
@@ -77,5 +77,5 @@ internal static unsafe partial class Rmw
     private static partial int FreeArray(ByteArray* array);
 
     [LibraryImport("librmw_implementation.so", EntryPoint = "rmw_serialize")]
-    private static partial int Serialize(nint message, void* typeSupport, ByteArray* serialized);
+    private static partial int SerializeMessage(nint message, void* typeSupport, ByteArray* serialized);
 }
