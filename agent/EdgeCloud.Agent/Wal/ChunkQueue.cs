@@ -37,6 +37,7 @@ internal sealed class ChunkQueue : IDisposable
     private int _channels;
     private double _leastShare = 1;
     private long _allowance;
+    private long _durableBytes;
     private bool _urgent;
     private bool _ended;
     private Exception? _failure;
@@ -65,8 +66,23 @@ internal sealed class ChunkQueue : IDisposable
         }
     }
 
+    /// <summary>Memory of chunks that are durable and not given back yet, bytes: they wait for nothing but their hashes.</summary>
+    public long DurableBytes
+    {
+        get
+        {
+            lock (_gate) return _durableBytes;
+        }
+    }
+
     /// <summary>True while a good part of the memory waits for the disk: what can be done later is left for later.</summary>
-    public bool IsBusy => UsedBytes > _pool.LimitBytes / 8;
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_gate) return _pool.UsedBytes - _durableBytes > _pool.LimitBytes / 8;
+        }
+    }
 
     /// <summary>Tells how many channel ids there are (older chunks refuse newer channels), and the newest one's share of the memory.</summary>
     public void SetChannels(int channels, double memoryShare)
@@ -169,8 +185,17 @@ internal sealed class ChunkQueue : IDisposable
         lock (_gate) _allowance = Math.Min(_boundTicks / 2, Math.Max(ticks + _time.TimestampFrequency / 1000, _allowance - _allowance / 8));
     }
 
-    /// <summary>Takes back a chunk that was committed and hashed.</summary>
-    public void Return(MessageChunk chunk)
+    /// <summary>Says that a chunk is durable.</summary>
+    public void SetDurable(MessageChunk chunk)
+    {
+        if (!chunk.IsPooled) return;
+        lock (_gate) _durableBytes += chunk.Capacity;
+    }
+
+    /// <summary>Takes back a chunk.</summary>
+    /// <param name="chunk">The chunk.</param>
+    /// <param name="wasDurable">False when it was given up: see <see cref="SetDurable"/>.</param>
+    public void Return(MessageChunk chunk, bool wasDurable = true)
     {
         if (!chunk.IsPooled)
         {
@@ -182,6 +207,7 @@ internal sealed class ChunkQueue : IDisposable
         lock (_gate)
         {
             _pool.Return(chunk);
+            if (wasDurable) _durableBytes -= chunk.Capacity;
             if (_room is not null && _pool.UsedBytes <= _pool.LimitBytes / 4) (room, _room) = (_room, null);
         }
 

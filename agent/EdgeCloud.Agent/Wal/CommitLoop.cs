@@ -160,6 +160,7 @@ internal sealed class CommitLoop(
             Messages += chunk.Messages;
             oldest = Math.Min(oldest, chunk.FirstAppend);
             _latched.Take(chunk, channels.ById);
+            queue.SetDurable(chunk);
         }
 
         var latency = (long)time.GetElapsedTime(oldest, now).TotalNanoseconds;
@@ -232,7 +233,7 @@ internal sealed class CommitLoop(
             queue.GiveUp(chunk, channels.ById);
             DurableWaiter.Complete(chunk.Waiters, fault);
             chunk.Waiters = null;
-            queue.Return(chunk);
+            queue.Return(chunk, wasDurable: false);
         }
 
         _hands.Clear();

@@ -8,18 +8,15 @@ internal sealed class SegmentHasher(
     SegmentLogOptions options, ChunkQueue queue, SegmentSealer sealer, WalWorkers workers, Action<Exception> onUnexpected)
     : Strand<SegmentHasher.Work>(workers, WalWorkers.Urgency.Hash, onUnexpected), IDisposable
 {
-    private long _backlogBytes;
-
     /// <summary>Hands over what is durable, in the order of the file.</summary>
     public void Hash(OpenSegment segment, in SegmentCommit commit)
     {
-        if (sealer.WillRewrite || Volatile.Read(ref _backlogBytes) > options.MemoryBytes / 2)
+        if (sealer.WillRewrite || queue.DurableBytes > options.MemoryBytes / 2)
         {
             if (commit.Chunk is { } chunk) queue.Return(chunk);
             return;
         }
 
-        Interlocked.Add(ref _backlogBytes, commit.Chunk?.Capacity ?? 0);
         Post(new Work(segment, commit, null));
     }
 
@@ -42,12 +39,11 @@ internal sealed class SegmentHasher(
         }
         else
         {
-            // MD5 takes two thirds of the time, so it is given up first: messages need the processor to be compressed.
-            var isCalm = !queue.IsBusy && Volatile.Read(ref _backlogBytes) <= options.MemoryBytes / 4;
+            // MD5 takes two thirds of the time, so it is given up first: messages need the processor to be compressed, and the memory long before
+            // any of them is refused.
+            var isCalm = !queue.IsBusy && queue.UsedBytes <= options.MemoryBytes / 8 * 3;
             segment.Digest.Add(work.Commit.Offset, work.Commit.Bytes.Bytes, withETag: isCalm);
-            if (work.Commit.Chunk is not { } chunk) return;
-            Interlocked.Add(ref _backlogBytes, -chunk.Capacity);
-            queue.Return(chunk);
+            if (work.Commit.Chunk is { } chunk) queue.Return(chunk);
         }
     }
 

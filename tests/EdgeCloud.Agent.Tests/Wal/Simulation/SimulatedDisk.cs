@@ -23,6 +23,9 @@ internal sealed class SimulatedDisk : IWalFiles
     private readonly Dictionary<string, Inode> _durableNames = [];
     private readonly List<NameChange> _pendingNames = [];
 
+    /// <summary>Bytes that were read.</summary>
+    public long BytesRead { get; private set; }
+
     /// <summary>Asked before each operation: the error number with which it fails, or 0.</summary>
     public Func<string, string, int> Fault { get; set; } = (_, _) => 0;
 
@@ -167,7 +170,9 @@ internal sealed class SimulatedDisk : IWalFiles
         public int Read(long offset, Span<byte> buffer)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return _inode.Read(offset, buffer);
+            var read = _inode.Read(offset, buffer);
+            _disk.BytesRead += read;
+            return read;
         }
 
         public void Truncate(long length)
