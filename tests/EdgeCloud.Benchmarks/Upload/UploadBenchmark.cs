@@ -21,13 +21,16 @@ internal static class UploadBenchmark
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var mib = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1024;
+        var onlyBacklog = args is ["backlog"];
+        var mib = args.Length > 0 && !onlyBacklog ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1024;
         var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 3;
         var folder = Directory.CreateTempSubdirectory("edgecloud-bench-");
         await using var s3 = new S3Server();
         try
         {
             BacklogBenchmark.Run(folder.FullName);
+            if (onlyBacklog)
+                return 0;
             await s3.InitializeAsync();
             await CompareAsync(s3, Path.Combine(folder.FullName, "compare"), mib, rounds);
             await SteadyBenchmark.RunAsync(s3, Path.Combine(folder.FullName, "steady"));
