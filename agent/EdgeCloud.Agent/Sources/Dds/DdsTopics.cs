@@ -112,7 +112,7 @@ internal sealed unsafe partial class DdsTopics(
         drain(topic.Reader);
         Cdrtap.Unsubscribe(tap, (uint)topic.Reader);
         _ofReader[topic.Reader] = null;
-        LogChanged(topic.Name, Words(topic.Qos!), Words(topic.NextQos!));
+        LogChanged(topic.Name, topic.Qos!.Words, topic.NextQos!.Words);
         (topic.Reader, topic.Qos) = (topic.NextReader, topic.NextQos);
         (topic.NextReader, topic.NextQos) = (-1, null);
         SetReader(topic.Reader, topic);
@@ -222,9 +222,6 @@ internal sealed unsafe partial class DdsTopics(
         _due.Add(topic);
         NextDue = _due.Min(t => t.DueAt);
     }
-
-    private static string Words(ReaderQos qos) =>
-        $"{(qos.IsReliable ? "reliable" : "best effort")}, {(qos.IsTransientLocal ? "transient local" : "volatile")}";
 
     [LoggerMessage(EventId = 621, Level = LogLevel.Information, Message = "{Topic}: subscribed as {After} instead of {Before}, because its publishers changed")]
     private partial void LogChanged(string topic, string before, string after);

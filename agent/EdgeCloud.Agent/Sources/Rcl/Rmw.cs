@@ -62,13 +62,18 @@ internal static unsafe partial class Rmw
 
         private static void Check(int code, string call)
         {
-            if (code != 0)
-                throw new SourceException($"{call} failed with code {code}");
+            if (code == 0)
+                return;
+            ResetError();
+            throw new SourceException($"{call} failed with code {code}");
         }
     }
 
     [LibraryImport("librcutils.so", EntryPoint = "rcutils_get_default_allocator")]
     private static partial Allocator DefaultAllocator();
+
+    [LibraryImport("librcutils.so", EntryPoint = "rcutils_reset_error")]
+    private static partial void ResetError();
 
     [LibraryImport("librcutils.so", EntryPoint = "rcutils_uint8_array_init")]
     private static partial int InitArray(ByteArray* array, nuint capacity, Allocator* allocator);

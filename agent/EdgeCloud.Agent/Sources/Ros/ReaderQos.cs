@@ -17,6 +17,9 @@ internal sealed record ReaderQos
     /// <summary>Names of all writers' partitions, each ended by a zero, as Latin-1; empty for the default one.</summary>
     public string Partitions { get; init; } = "";
 
+    /// <summary>For the log.</summary>
+    public string Words => $"{(IsReliable ? "reliable" : "best effort")}, {(IsTransientLocal ? "transient local" : "volatile")}";
+
     /// <summary>True when this asks for less: only then do writers match that did not before, and it cannot wait.</summary>
     public bool IsWeakerThan(ReaderQos other) =>
         (other.IsReliable && !IsReliable) || (other.IsTransientLocal && !IsTransientLocal) || other.Partitions != Partitions
