@@ -15,7 +15,7 @@ internal sealed partial record QosProfile(bool IsReliable, bool IsTransientLocal
     /// <summary>Stands for no limit in time, ns.</summary>
     public const long Forever = long.MaxValue;
 
-    private const int KeepLast = 1, Unknown = 3;
+    private const int KeepLast = 1, KeepAll = 2, Unknown = 3;
 
     /// <summary>Queue of 10, delivered again when lost.</summary>
     public static readonly string Reliable = Write([new(true, false) { Depth = 10 }]);
@@ -26,8 +26,10 @@ internal sealed partial record QosProfile(bool IsReliable, bool IsTransientLocal
     /// <summary>Reliable, and the last message again for who comes late.</summary>
     public static readonly string Latched = Write([new(true, true) { Depth = 1 }]);
 
-    /// <summary>Length of the queue; 0 when the publisher does not tell, which DDS publishers never do.</summary>
+    /// <summary>Length of the queue; 0 when the publisher does not tell: of DDS only CycloneDDS tells.</summary>
     public int Depth { get; init; }
+    /// <summary>The queue has no end.</summary>
+    public bool KeepsAll { get; init; }
     public long DeadlineNs { get; init; } = Forever;
     public long LifespanNs { get; init; } = Forever;
     /// <summary>The publisher says itself that it lives.</summary>
@@ -40,7 +42,7 @@ internal sealed partial record QosProfile(bool IsReliable, bool IsTransientLocal
         var text = new StringBuilder();
         foreach (var profile in profiles)
         {
-            text.Append(CultureInfo.InvariantCulture, $"- history: {(profile.Depth > 0 ? KeepLast : Unknown)}\n  depth: {profile.Depth}\n")
+            text.Append(CultureInfo.InvariantCulture, $"- history: {(profile.KeepsAll ? KeepAll : profile.Depth > 0 ? KeepLast : Unknown)}\n  depth: {profile.Depth}\n")
                 .Append(CultureInfo.InvariantCulture, $"  reliability: {(profile.IsReliable ? 1 : 2)}\n")
                 .Append(CultureInfo.InvariantCulture, $"  durability: {(profile.IsTransientLocal ? 1 : 2)}\n");
             Append(text, "deadline", profile.DeadlineNs);

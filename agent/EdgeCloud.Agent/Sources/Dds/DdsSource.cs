@@ -24,6 +24,9 @@ internal sealed unsafe partial class DdsSource(DdsSettings settings, RosSettings
     /// <summary>Writers that are gone are remembered this long: their last samples may still wait.</summary>
     private const long RememberMs = 60_000;
 
+    /// <summary>A GUID begins with the vendor of its DDS; this is CycloneDDS.</summary>
+    private const ushort CycloneVendor = 0x0110;
+
     private readonly Dictionary<ulong, DdsWriter> _writers = [];
     private readonly RosGraph _graph = new();
     private DdsTopics? _topics;
@@ -196,8 +199,12 @@ internal sealed unsafe partial class DdsSource(DdsSettings settings, RosSettings
     {
         fixed (byte* guid = endpoint.Guid)
             writer.Guid = BinaryPrimitives.ReadUInt128BigEndian(new ReadOnlySpan<byte>(guid, 16));
+        // Others do not send their history; what CycloneDDS gives for them is the default of DDS.
+        var tellsHistory = (ushort)(writer.Guid >> 112) == CycloneVendor;
         writer.Qos = new QosProfile(endpoint.Reliable != 0, endpoint.Durability > 0)
         {
+            Depth = tellsHistory && endpoint.KeepAll == 0 ? endpoint.Depth : 0,
+            KeepsAll = tellsHistory && endpoint.KeepAll != 0,
             DeadlineNs = endpoint.DeadlineNs,
             LifespanNs = endpoint.LifespanNs,
             IsManualByTopic = endpoint.Liveliness == 2,

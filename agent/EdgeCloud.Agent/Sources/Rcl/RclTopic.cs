@@ -60,6 +60,7 @@ internal sealed class RclTopic(string name, string type, TypeSupportHandle suppo
         new(qos.Reliability is ReliabilityPolicy.Reliable, qos.Durability is DurabilityPolicy.TransientLocal)
         {
             Depth = qos.History is HistoryPolicy.KeepLast ? qos.Depth : 0,
+            KeepsAll = qos.History is HistoryPolicy.KeepAll,
             DeadlineNs = Ns(qos.Deadline),
             LifespanNs = Ns(qos.LifeSpan),
             IsManualByTopic = qos.Liveliness is LivelinessPolicy.ManualByTopic,

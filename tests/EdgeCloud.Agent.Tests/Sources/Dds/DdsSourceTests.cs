@@ -44,6 +44,18 @@ public sealed class DdsSourceTests
     }
 
     [Theory]
+    [InlineData(DdsVendor.Cyclone, "depth=7", "- history: 1\n  depth: 7\n")]
+    [InlineData(DdsVendor.Cyclone, "keepall=1", "- history: 2\n  depth: 0\n")]
+    [InlineData(DdsVendor.Fast, "depth=7", "- history: 3\n  depth: 0\n")]
+    public async Task The_offered_history_is_what_the_publisher_tells_of_it(DdsVendor vendor, string option, string expected)
+    {
+        await using var bench = DdsBench.Start();
+        await using var publisher = await bench.PublishAsync(vendor, "topic=rt/chatter", option, "count=1", "match=0");
+        await bench.Until("/chatter", t => t.Appearances.Count > 0, "the topic");
+        Assert.StartsWith(expected, bench.On("/chatter", t => t.Appearances)[^1].Metadata["offered_qos_profiles"], StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(DdsVendor.Cyclone)]
     [InlineData(DdsVendor.Fast)]
     public async Task Hash_and_nodes_of_a_topic_are_known(DdsVendor vendor)
