@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace EdgeCloud.Mcap.Compression;
@@ -6,6 +7,10 @@ namespace EdgeCloud.Mcap.Compression;
 internal sealed unsafe partial class Lz4Codec : IDisposable
 {
     private const uint Version = 100; // LZ4F_VERSION
+    private const int IndependentBlocks = 1; // LZ4F_blockIndependent
+    private const uint StoredBlock = 0x8000_0000; // in the word before a block that is not compressed
+    private const int WindowBytes = 64 << 10; // how far back a block refers to those before
+    private const string EndsEarly = "the frame ends early";
     private nint _decompressor;
 
     static Lz4Codec() => NativeLibraries.Register();
@@ -35,6 +40,89 @@ internal sealed unsafe partial class Lz4Codec : IDisposable
         written = 0;
         if (_decompressor == 0 && LZ4F_isError(LZ4F_createDecompressionContext(out _decompressor, Version)) != 0)
             throw new OutOfMemoryException("liblz4 could not create a decompression context.");
+        while (!source.IsEmpty && TryReadPlainHeader(source, out var frame, out var headerLength))
+        {
+            source = source[headerLength..];
+            var fault = DecompressBlocks(frame, ref source, target[written..], out var content);
+            written += content;
+            if (fault is not null)
+                return fault;
+        }
+        return source.IsEmpty ? null : DecompressByContext(source, target, ref written);
+    }
+
+    /// <summary>Frees the context.</summary>
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    ~Lz4Codec() => Free();
+
+    /// <summary>Reads the header of a frame whose blocks stand alone: no dictionary from elsewhere, nothing to sum.</summary>
+    private bool TryReadPlainHeader(ReadOnlySpan<byte> source, out FrameInfo frame, out int length)
+    {
+        var size = (nuint)source.Length;
+        fixed (byte* from = source)
+        fixed (FrameInfo* info = &frame)
+        {
+            var result = LZ4F_getFrameInfo(_decompressor, info, from, &size);
+            LZ4F_resetDecompressionContext(_decompressor);
+            length = (int)size;
+            return LZ4F_isError(result) == 0 && frame is { FrameType: 0, DictionaryId: 0, ContentChecksum: 0, BlockChecksum: 0 };
+        }
+    }
+
+    /// <summary>
+    /// Decodes the blocks of a frame straight into the target. LZ4F_decompress does so only where there is room for the largest block that
+    /// the frame may have, 4 MiB for a chunk of just over 1 MiB, and else copies every block from a buffer of its own.
+    /// </summary>
+    private static string? DecompressBlocks(in FrameInfo frame, ref ReadOnlySpan<byte> source, Span<byte> target, out int written)
+    {
+        var blockBytesMax = 1 << (8 + 2 * frame.BlockSizeId);
+        written = 0;
+        fixed (byte* start = target)
+        {
+            while (true)
+            {
+                if (!BinaryPrimitives.TryReadUInt32LittleEndian(source, out var header))
+                    return EndsEarly;
+                source = source[4..];
+                if (header == 0)
+                    return frame.ContentSize == 0 || frame.ContentSize == (ulong)written ? null : "the frame does not hold what its header says";
+                var length = (int)(header & ~StoredBlock);
+                if (length > blockBytesMax)
+                    return "a block is longer than the frame allows";
+                var block = source[..Math.Min(length, source.Length)];
+                var room = target.Slice(written, Math.Min(target.Length - written, blockBytesMax));
+                if ((header & StoredBlock) != 0)
+                {
+                    if (!block.TryCopyTo(room))
+                        return "the frame holds more than was announced";
+                    written += block.Length; // of one that is cut off, what there is
+                }
+                else if (block.Length == length)
+                {
+                    var window = frame.BlockMode == IndependentBlocks ? 0 : Math.Min(written, WindowBytes);
+                    var end = start + written;
+                    int decoded;
+                    fixed (byte* from = block)
+                        decoded = LZ4_decompress_safe_usingDict(from, end, length, room.Length, end - window, window);
+                    if (decoded < 0)
+                        return "a block is damaged, or the frame holds more than was announced";
+                    written += decoded;
+                }
+                if (block.Length < length)
+                    return EndsEarly;
+                source = source[length..];
+            }
+        }
+    }
+
+    /// <summary>Decompresses frames of any kind.</summary>
+    private string? DecompressByContext(ReadOnlySpan<byte> source, Span<byte> target, ref int written)
+    {
         var options = new DecompressOptions { StableDestination = 1 };
         fixed (byte* from = source, to = target)
         {
@@ -51,18 +139,9 @@ internal sealed unsafe partial class Lz4Codec : IDisposable
                 written += (int)targetSize;
                 read += sourceSize;
             }
-            return hint == 0 || source.IsEmpty ? null : Failed("the frame ends early");
+            return hint == 0 ? null : Failed(EndsEarly);
         }
     }
-
-    /// <summary>Frees the context.</summary>
-    public void Dispose()
-    {
-        Free();
-        GC.SuppressFinalize(this);
-    }
-
-    ~Lz4Codec() => Free();
 
     // A context that failed keeps the state of the frame it failed in.
     private string Failed(string reason)
@@ -78,28 +157,33 @@ internal sealed unsafe partial class Lz4Codec : IDisposable
         _decompressor = 0;
     }
 
-    // Independent blocks of 4 MiB: a chunk is mostly one block, and each is decoded straight into the target.
+    // Independent blocks of up to 4 MiB: a chunk is mostly one block.
     private static FramePreferences Preferences(int length, int level) => new()
     {
-        BlockSizeId = 7,
-        BlockMode = 1,
-        ContentSize = (ulong)length,
+        Frame = new() { BlockSizeId = 7, BlockMode = IndependentBlocks, ContentSize = (ulong)length },
         CompressionLevel = level,
     };
 
     private static string ErrorName(nuint code) => Marshal.PtrToStringUTF8(LZ4F_getErrorName(code)) ?? "unknown error";
 
-    /// <summary>LZ4F_preferences_t, the frame info inlined.</summary>
+    /// <summary>LZ4F_frameInfo_t.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private struct FramePreferences
+    private struct FrameInfo
     {
-        public int BlockSizeId;
+        public int BlockSizeId; // 4 to 7: 64 KiB, 256 KiB, 1 MiB, 4 MiB
         public int BlockMode;
         public int ContentChecksum;
         public int FrameType;
         public ulong ContentSize;
         public uint DictionaryId;
         public int BlockChecksum;
+    }
+
+    /// <summary>LZ4F_preferences_t.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct FramePreferences
+    {
+        public FrameInfo Frame;
         public int CompressionLevel;
         public uint AutoFlush;
         public uint FavorDecompressionSpeed;
@@ -131,6 +215,11 @@ internal sealed unsafe partial class Lz4Codec : IDisposable
     [LibraryImport(NativeLibraries.Lz4)]
     private static partial nuint LZ4F_decompress(
         nint context, byte* target, nuint* targetSize, byte* source, nuint* sourceSize, DecompressOptions* options);
+    [LibraryImport(NativeLibraries.Lz4)]
+    private static partial nuint LZ4F_getFrameInfo(nint context, FrameInfo* info, byte* source, nuint* sourceSize);
+    [LibraryImport(NativeLibraries.Lz4)]
+    private static partial int LZ4_decompress_safe_usingDict(
+        byte* source, byte* target, int size, int capacity, byte* dictionary, int dictionarySize);
     [LibraryImport(NativeLibraries.Lz4)]
     private static partial uint LZ4F_isError(nuint code);
     [LibraryImport(NativeLibraries.Lz4)]
