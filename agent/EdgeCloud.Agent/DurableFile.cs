@@ -15,12 +15,18 @@ internal static partial class DurableFile
     public const string TemporarySuffix = ".tmp";
 
     /// <summary>Replaces <paramref name="path"/>. One writer per path at a time.</summary>
-    public static void Write<T>(string path, T value, JsonTypeInfo<T> type)
+    public static void Write<T>(string path, T value, JsonTypeInfo<T> type) =>
+        Replace(path, file => JsonSerializer.Serialize(file, value, type));
+
+    /// <summary>Replaces <paramref name="path"/> by JSON that is written already. One writer per path at a time.</summary>
+    public static void Write(string path, byte[] json) => Replace(path, file => file.Write(json));
+
+    private static void Replace(string path, Action<FileStream> write)
     {
         var temporary = path + TemporarySuffix;
         using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
         {
-            JsonSerializer.Serialize(file, value, type);
+            write(file);
             file.Flush(flushToDisk: true);
         }
         File.Move(temporary, path, overwrite: true);

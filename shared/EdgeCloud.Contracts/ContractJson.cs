@@ -110,6 +110,7 @@ public static class ContractJson
 [JsonSerializable(typeof(CommandAck))]
 [JsonSerializable(typeof(LogMessage))]
 [JsonSerializable(typeof(EventMessage))]
+[JsonSerializable(typeof(EventAck))]
 public sealed partial class ContractJsonContext : JsonSerializerContext;
 
 /// <summary>An enumeration as a snake_case word; numbers are refused.</summary>

@@ -13,9 +13,9 @@ public enum MqttTopicKind
     Command,
     /// <summary><see cref="CommandAck"/>. Robot to control plane.</summary>
     CommandAck,
-    /// <summary><see cref="CustodyMessage"/>. Control plane to robot.</summary>
+    /// <summary><see cref="CustodyMessage"/> and <see cref="EventAck"/>. Control plane to robot.</summary>
     Custody,
-    /// <summary><see cref="LogMessage"/>, warnings and above. Robot to control plane.</summary>
+    /// <summary><see cref="LogMessage"/>, warnings and above, and <see cref="EventMessage"/>. Robot to control plane.</summary>
     Log,
     /// <summary><see cref="TriggerMessage"/>. To robot, from any software that the broker lets publish there.</summary>
     Trigger,

@@ -20,6 +20,13 @@ public sealed class EventTests(EdgeCloudSystem system) : IClassFixture<EdgeCloud
         var view = await system.Api.WaitForRobotAsync(robot, s => s.Sessions.Any(r => r.Messages > 2000), "has recorded some");
         var parent = view.State!.Sessions.Single().Session;
 
+        await using (var mark = ProductProcess.StartAgent(["mark", "bump", "against the door", "--config", system.ConfigurationFile(robot)]))
+            Assert.True(await mark.WaitForExitAsync(CliDeadline) == 0, mark.Output);
+        var events = await Eventually.Gives(
+            async () => (await system.Api.GetAsync($"events?session={parent}", ApiJsonContext.Default.PageEventView)).Items is { Count: > 0 } items ? items : null,
+            TimeSpan.FromSeconds(60), "the robot's mark is on its session");
+        Assert.Equal(("bump", "against the door", $"robot:{robot}"), (events[0].Kind, events[0].Text, events[0].Author));
+
         var trigger = new CommandRequest { Command = CommandKind.Trigger, Session = parent, Name = "bumper", Span = new TriggerSpan { PreSeconds = 1.5, PostSeconds = 1.5 } };
         var answer = await system.Api.CommandAsync(robot, trigger);
         Assert.True(answer.Status == CommandStatus.Succeeded, answer.Reason);

@@ -57,7 +57,7 @@ public sealed class EdgeCloudSystem : IAsyncLifetime
         await Broker.AddRobotsAsync(robot);
         var key = await S3.AddRobotAsync(ControlPlane.Bucket, ControlPlaneProcess.Prefix, robot);
         Directory.CreateDirectory(_folder[robot]);
-        var file = _folder[$"{robot}/agent.yaml"];
+        var file = ConfigurationFile(robot);
         await File.WriteAllTextAsync(file, $$"""
             robot: {{robot}}
             data_dir: {{DataDir(robot)}}
@@ -72,6 +72,9 @@ public sealed class EdgeCloudSystem : IAsyncLifetime
         _agents.Add(agent);
         return agent;
     }
+
+    /// <summary>The configuration of a robot's agent.</summary>
+    public string ConfigurationFile(string robot) => _folder[$"{robot}/agent.yaml"];
 
     /// <summary>Exports a session to MCAP with the command <c>edgecloud</c>; answers the file.</summary>
     public async Task<string> ExportAsync(Guid session)

@@ -8,7 +8,7 @@ namespace EdgeCloud.Agent.Control;
 
 /// <summary>What the link carries.</summary>
 internal sealed record LinkParts(
-    string Robot, AgentMemory Memory, RobotReport Report, Telemetry Telemetry, Announcer Announcer, CommandDesk Commands, Func<TriggerMessage, string?> Trigger,
+    string Robot, AgentMemory Memory, RobotReport Report, Telemetry Telemetry, Announcer Announcer, MarkBox Marks, CommandDesk Commands, Func<TriggerMessage, string?> Trigger,
     CommandMemory CommandMemory, RunTimeSettings Settings, AgentLog Log);
 
 /// <summary>
@@ -19,7 +19,7 @@ internal sealed partial class ControlLink : IAsyncDisposable
 {
     private const int AnnouncementsAtOnce = 16;
     private static readonly TimeSpan StateInterval = TimeSpan.FromSeconds(10), StateQuiet = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2), MarksInterval = TimeSpan.FromSeconds(1);
 
     private readonly LinkParts _parts;
     private readonly MqttConnection _connection;
@@ -59,7 +59,7 @@ internal sealed partial class ControlLink : IAsyncDisposable
         _connection.Start();
         await Tasks.WhenAnyFails(
             cancellation, FollowConnectionAsync, ReceiveAsync, CarryOutCommandsAsync, SendAnswersAsync, SendStateAsync, SendTelemetryAsync,
-            SendAnnouncementsAsync, SendLogAsync);
+            SendAnnouncementsAsync, SendMarksAsync, SendLogAsync);
     }
 
     /// <summary>Says goodbye when there is a connection, and ends it.</summary>
@@ -94,6 +94,7 @@ internal sealed partial class ControlLink : IAsyncDisposable
                 LogConnected();
                 _stateChanged.Set();
                 _parts.Announcer.RestartAll();
+                _parts.Marks.RestartAll();
             }
             else if (change.State != before && change.State is MqttConnectionState.Refused)
             {
@@ -115,7 +116,7 @@ internal sealed partial class ControlLink : IAsyncDisposable
             {
                 Receive(message);
             }
-            catch (ContractException e)
+            catch (Exception e) when (e is ContractException or IOException)
             {
                 LogMalformed(message.Topic, e.Message);
             }
@@ -141,6 +142,10 @@ internal sealed partial class ControlLink : IAsyncDisposable
                 throw new ContractException($"the trigger is for robot '{trigger.Robot}'");
             if (_parts.Trigger(trigger) is { } refusal)
                 throw new ContractException(refusal);
+        }
+        else if (kind is MqttTopicKind.Custody && ContractJson.SchemaOf(message.Payload.Span) == EventAck.SchemaId)
+        {
+            _parts.Marks.Answer(ContractJson.Read<EventAck>(message.Payload.Span));
         }
         else if (kind is MqttTopicKind.Custody)
         {
@@ -217,6 +222,18 @@ internal sealed partial class ControlLink : IAsyncDisposable
             await Task.WhenAll(due.Select(payload => TrySendAsync(MqttTopicKind.Manifest, payload, cancellation)));
             if (due.Count == 0)
                 await _parts.Announcer.Wake.WaitAsync(untilNext, cancellation);
+        }
+    }
+
+    private async Task SendMarksAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            await _connection.WaitForConnectionAsync(cancellation);
+            var due = _parts.Marks.TakeDue(AnnouncementsAtOnce);
+            await Task.WhenAll(due.Select(payload => TrySendAsync(MqttTopicKind.Log, payload, cancellation)));
+            if (due.Count == 0)
+                await Task.Delay(MarksInterval, _clock, cancellation);
         }
     }
 

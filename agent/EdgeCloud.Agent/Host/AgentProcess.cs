@@ -225,7 +225,8 @@ internal sealed partial class AgentProcess : IAsyncDisposable
             _book, _recorder, _alarms, _clock);
         var telemetry = new Telemetry(_configuration.Robot, _configuration.DataDir, _recorder, _book, _upload, _clock);
         var link = new ControlLink(
-            new LinkParts(_configuration.Robot, memory, report, telemetry, announcer, _commands, _events.Trigger, commandMemory, settings, _agentLog),
+            new LinkParts(
+                _configuration.Robot, memory, report, telemetry, announcer, new MarkBox(_configuration.DataDir, _configuration.Robot, _alarms, _clock), _commands, _events.Trigger, commandMemory, settings, _agentLog),
             (will, subscriptions) => MqttConnection.Create(OptionsOf(mqtt, will, subscriptions)), _clock);
         _book.SegmentChanged += announcer.Enqueue;
         _book.SessionChanged += announcer.Enqueue;

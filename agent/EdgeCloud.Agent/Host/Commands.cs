@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using EdgeCloud.Agent.Configuration;
+using EdgeCloud.Agent.Control;
 using EdgeCloud.Agent.Logging;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Sources;
@@ -16,7 +17,7 @@ internal static class Commands
 
     public static async Task<int> InvokeAsync(string[] args)
     {
-        var root = new RootCommand("EdgeCloud's recorder on the robot.") { Run(), Record(), CheckConfig(), Recover(), RetentionPlan() };
+        var root = new RootCommand("EdgeCloud's recorder on the robot.") { Run(), Record(), CheckConfig(), Recover(), RetentionPlan(), Mark() };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count == 0)
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
@@ -221,6 +222,44 @@ internal static class Commands
             var kept = book.All.SelectMany(s => s.Segments).Where(s => s.Custody is Custody.Acknowledged).ToList();
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{plan.Count} of {kept.Count} acknowledged segments would go, {plan.Sum(e => e.Segment.State.Bytes)} of {kept.Sum(s => s.State.Bytes)} bytes"));
+            return Task.FromResult(Done);
+        }));
+        return command;
+    }
+
+    private static Command Mark()
+    {
+        var config = ConfigOption();
+        var kind = new Argument<string>("kind") { Description = "A short word that marks are grouped by, such as 'fall'." };
+        var text = new Argument<string>("text") { Description = "What happened.", DefaultValueFactory = _ => "" };
+        var ago = new Option<double>("--ago") { Description = "It happened, or began, this many seconds ago." };
+        var lasted = new Option<double?>("--lasted") { Description = "It lasted this many seconds; without it, it is a moment." };
+        var command = new Command("mark", "Leave a mark on the robot's timelines. It is kept until the control plane has it, whether the agent runs or not.")
+        {
+            kind, text, ago, lasted, config,
+        };
+        command.SetAction((parsed, _) => Guarded(_ =>
+        {
+            var configuration = ConfigurationFile.Read(parsed.GetRequiredValue(config));
+            var began = TimeProvider.System.NowNs() - (long)(parsed.GetValue(ago) * 1e9);
+            var mark = new EventMessage
+            {
+                Id = Guid.CreateVersion7(),
+                Robot = configuration.Robot,
+                TimeNs = began,
+                EndNs = parsed.GetValue(lasted) is { } seconds ? began + (long)(seconds * 1e9) : null,
+                Kind = parsed.GetRequiredValue(kind).Trim(),
+                Text = parsed.GetRequiredValue(text),
+            };
+            try
+            {
+                MarkBox.Leave(configuration.DataDir, mark);
+            }
+            catch (ContractException e)
+            {
+                throw new ConfigurationException([$"this is no mark: {e.Message}"]);
+            }
+            Console.WriteLine($"marked: {mark.Kind} {mark.Id}");
             return Task.FromResult(Done);
         }));
         return command;

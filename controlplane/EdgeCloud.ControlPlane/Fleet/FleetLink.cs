@@ -130,8 +130,8 @@ public sealed partial class FleetLink : BackgroundService
         {
             try
             {
-                foreach (var answer in await _ingestion.ApplyAsync(robot, kind, message, cancellation))
-                    await AnswerAsync(answer, cancellation);
+                if (await _ingestion.ApplyAsync(robot, kind, message, cancellation) is { } answer)
+                    await AnswerAsync(robot, answer, cancellation);
                 _metrics.Applied(kind);
                 return;
             }
@@ -158,23 +158,26 @@ public sealed partial class FleetLink : BackgroundService
         }
     }
 
-    private async Task AnswerAsync(CustodyMessage answer, CancellationToken cancellation)
+    private async Task AnswerAsync(string robot, byte[] answer, CancellationToken cancellation)
     {
         try
         {
-            await SendCustodyAsync(answer, cancellation);
+            await SendCustodyAsync(robot, answer, cancellation);
         }
         catch (MqttException e)
         {
-            // The robot announces again and is answered then.
-            AnswerNotSent(_log, answer.Robot, e.Message);
+            // The robot tells it again and is answered then.
+            AnswerNotSent(_log, robot, e.Message);
         }
     }
 
     /// <summary>Answers an announcement.</summary>
     /// <exception cref="MqttException">The broker is not there or refused; the robot will announce again.</exception>
     public Task SendCustodyAsync(CustodyMessage answer, CancellationToken cancellation) =>
-        SendAsync(answer.Robot, MqttTopicKind.Custody, ContractJson.Write(answer), TimeSpan.FromMinutes(10), cancellation);
+        SendCustodyAsync(answer.Robot, ContractJson.Write(answer), cancellation);
+
+    private Task SendCustodyAsync(string robot, byte[] answer, CancellationToken cancellation) =>
+        SendAsync(robot, MqttTopicKind.Custody, answer, TimeSpan.FromMinutes(10), cancellation);
 
     /// <summary>What a message can be guilty of: its form, what it says, or values that PostgreSQL does not take (classes 22 and 23).</summary>
     private static bool IsRefused(Exception e) =>

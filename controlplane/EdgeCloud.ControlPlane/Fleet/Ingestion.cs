@@ -13,10 +13,13 @@ namespace EdgeCloud.ControlPlane.Fleet;
 public sealed class Ingestion(
     IDbContextFactory<CatalogueDb> catalogue, Announcements announcements, Events events, CommandDispatch dispatch, TimeProvider clock)
 {
-    /// <summary>Applies one message that arrived on the topic of <paramref name="robot"/> and returns the answers it calls for.</summary>
+    /// <summary>
+    /// Applies one message that arrived on the topic of <paramref name="robot"/> and returns the answer that it calls for, a payload for the
+    /// robot's topic <c>custody</c>; null for none.
+    /// </summary>
     /// <exception cref="ContractException">The payload is not what the topic promises.</exception>
     /// <exception cref="AnnouncementException">It contradicts what is known.</exception>
-    public async Task<IReadOnlyList<CustodyMessage>> ApplyAsync(
+    public async Task<byte[]?> ApplyAsync(
         string robot, MqttTopicKind kind, MqttMessage message, CancellationToken cancellation)
     {
         var payload = message.Payload;
@@ -25,24 +28,23 @@ public sealed class Ingestion(
         {
             case MqttTopicKind.State:
                 await ApplyAsync(Payloads.Read<StateMessage>(robot, payload.Span), message.Retain, cancellation);
-                return [];
+                return null;
             case MqttTopicKind.Telemetry:
                 await ApplyAsync(Payloads.Read<TelemetryMessage>(robot, payload.Span), cancellation);
-                return [];
+                return null;
             case MqttTopicKind.CommandAck:
                 await ApplyAsync(Payloads.Read<CommandAck>(robot, payload.Span), cancellation);
-                return [];
+                return null;
             case MqttTopicKind.Log when ContractJson.SchemaOf(payload.Span) == EventMessage.SchemaId:
-                await events.ApplyAsync(Payloads.Read<EventMessage>(robot, payload.Span), cancellation);
-                return [];
+                return ContractJson.Write(await events.ApplyAsync(Payloads.Read<EventMessage>(robot, payload.Span), cancellation));
             case MqttTopicKind.Log:
                 await ApplyAsync(Payloads.Read<LogMessage>(robot, payload.Span), payload, cancellation);
-                return [];
+                return null;
             case MqttTopicKind.Manifest:
                 var answer = ContractJson.SchemaOf(payload.Span) == SessionAnnouncement.SchemaId
                     ? await announcements.ApplyAsync(Payloads.Read<SessionAnnouncement>(robot, payload.Span), cancellation)
                     : await announcements.ApplyAsync(Payloads.Read<SegmentAnnouncement>(robot, payload.Span), cancellation);
-                return answer is null ? [] : [answer];
+                return answer is null ? null : ContractJson.Write(answer);
             default:
                 throw new ContractException($"The topic {kind} is for robots to read.");
         }

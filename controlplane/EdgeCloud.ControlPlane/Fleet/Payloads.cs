@@ -64,14 +64,6 @@ internal static class Payloads
             throw new ContractException("its percentage is not from 0 to 100");
     }
 
-    public static void Check(EventMessage m)
-    {
-        if (m.TimeNs < 0 || m.EndNs < m.TimeNs)
-            throw new ContractException("its time is negative or its end lies before it");
-        if (m.Kind.Length is 0 or > 40 || m.Text.Length > 10_000)
-            throw new ContractException("its kind is not 1 to 40 characters, or its text is longer than 10,000");
-    }
-
     public static void Check(SegmentManifest m)
     {
         RequireCount(m.Bytes, "bytes");

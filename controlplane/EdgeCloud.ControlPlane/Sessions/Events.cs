@@ -77,10 +77,10 @@ public sealed class Events(IDbContextFactory<CatalogueDb> catalogue, TimeProvide
         await db.SaveChangesAsync(cancellation);
     }
 
-    /// <summary>Takes over what a robot tells, once.</summary>
-    internal async Task ApplyAsync(EventMessage message, CancellationToken cancellation)
+    /// <summary>Takes over what a robot tells, once, and answers it each time.</summary>
+    internal async Task<EventAck> ApplyAsync(EventMessage message, CancellationToken cancellation)
     {
-        Payloads.Check(message);
+        message.Check();
         var now = clock.GetUtcNow();
         await using var db = await catalogue.CreateDbContextAsync(cancellation);
         await Ingestion.RegisterAsync(db, message.Robot, now, cancellation);
@@ -92,6 +92,7 @@ public sealed class Events(IDbContextFactory<CatalogueDb> catalogue, TimeProvide
             on conflict (id) do nothing
             """,
             cancellation);
+        return new EventAck { Robot = message.Robot, Id = message.Id };
     }
 
     private static async Task<RobotEvent> FindAsync(CatalogueDb db, Guid id, Actor actor, CancellationToken cancellation)

@@ -42,6 +42,37 @@ public sealed class AgentRunTests(S3Server s3, MosquittoBroker broker)
     }
 
     [Fact]
+    public async Task A_mark_that_was_left_before_the_agent_ran_or_while_it_is_killed_is_told_until_the_control_plane_has_it()
+    {
+        await using var robot = await RunningAgent.CreateAsync(broker, s3);
+        await using var plane = await ScriptedControlPlane.ConnectAsync(broker, robot.Robot);
+        plane.Answers = false;
+        robot.Start(recording: "{ autostart: false }");
+        await Eventually.Holds(() => plane.States.Any(s => s.Online), Deadline, "the robot is online");
+        await robot.Process.KillAsync();
+        await MarkAsync(robot, "fall", "on the stairs", "--ago", "2", "--lasted", "1.5");
+        robot.Start(recording: "{ autostart: false }");
+        await MarkAsync(robot, "bump");
+        await Eventually.Holds(
+            () => plane.Marks.Select(m => m.Kind).Distinct().Order().SequenceEqual(["bump", "fall"]), Deadline, "both marks are told");
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(robot.DataDir, "marks")).Length);
+
+        plane.Answers = true;
+        await Eventually.Holds(() => Directory.GetFiles(Path.Combine(robot.DataDir, "marks")).Length == 0, Deadline, "both are told again and answered");
+        var fall = plane.Marks.First(m => m.Kind == "fall");
+        Assert.Equal(("on the stairs", 1_500_000_000L), (fall.Text, fall.EndNs - fall.TimeNs));
+        Assert.Null(plane.Marks.First(m => m.Kind == "bump").EndNs);
+        Assert.Equal(2, plane.Marks.Select(m => m.Id).Distinct().Count());
+    }
+
+    private static async Task MarkAsync(RunningAgent robot, params string[] mark)
+    {
+        await using var process = ProductProcess.StartAgent(["mark", .. mark, "--config", robot.ConfigurationFile]);
+        Assert.True(await process.WaitForExitAsync(Deadline) == 0, process.Output);
+        Assert.StartsWith($"marked: {mark[0]} ", process.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_killed_agent_goes_on_where_it_was_and_loses_nothing_that_was_announced()
     {
         await using var robot = await RunningAgent.CreateAsync(broker, s3);

@@ -28,6 +28,8 @@ internal sealed class RunningAgent : IAsyncDisposable
 
     public string DataDir => _folder["data"];
 
+    public string ConfigurationFile => _folder["agent.yaml"];
+
     public string S3Endpoint { get; set; }
 
     public int BrokerPort { get; set; }
@@ -49,7 +51,7 @@ internal sealed class RunningAgent : IAsyncDisposable
 
     public void Start(string source = "{ kind: simulated }", string recording = "{ autostart: true, segment_seconds: 1, bound_ms: 10 }", string more = "")
     {
-        File.WriteAllText(_folder["agent.yaml"], $$"""
+        File.WriteAllText(ConfigurationFile, $$"""
             robot: {{Robot}}
             data_dir: {{DataDir}}
             source: {{source}}
@@ -60,7 +62,7 @@ internal sealed class RunningAgent : IAsyncDisposable
             telemetry: { interval_seconds: 0.5 }
             {{more}}
             """);
-        Process = ProductProcess.StartAgent(["run", "--config", _folder["agent.yaml"]]);
+        Process = ProductProcess.StartAgent(["run", "--config", ConfigurationFile]);
     }
 
     /// <summary>Messages of the session's segments in the bucket, topic by topic in order of segments; repeats are left out.</summary>

@@ -29,7 +29,7 @@ internal sealed class ScriptedControlPlane : IAsyncDisposable
         _receiving = ReceiveAsync();
     }
 
-    /// <summary>While false, announcements stay unanswered.</summary>
+    /// <summary>While false, announcements and marks stay unanswered.</summary>
     public bool Answers { get; set; } = true;
 
     public ConcurrentQueue<StateMessage> States { get; } = new();
@@ -39,6 +39,8 @@ internal sealed class ScriptedControlPlane : IAsyncDisposable
     public ConcurrentQueue<CommandAck> Acks { get; } = new();
 
     public ConcurrentQueue<LogMessage> Logs { get; } = new();
+
+    public ConcurrentQueue<EventMessage> Marks { get; } = new();
 
     public ConcurrentQueue<SegmentAnnouncement> Segments { get; } = new();
 
@@ -96,6 +98,11 @@ internal sealed class ScriptedControlPlane : IAsyncDisposable
                 case MqttTopicKind.CommandAck:
                     Acks.Enqueue(ContractJson.Read<CommandAck>(payload));
                     break;
+                case MqttTopicKind.Log when ContractJson.SchemaOf(payload) == EventMessage.SchemaId:
+                    var mark = ContractJson.Read<EventMessage>(payload);
+                    Marks.Enqueue(mark);
+                    await AnswerAsync(ContractJson.Write(new EventAck { Robot = _robot, Id = mark.Id }));
+                    break;
                 case MqttTopicKind.Log:
                     Logs.Enqueue(ContractJson.Read<LogMessage>(payload));
                     break;
@@ -114,11 +121,8 @@ internal sealed class ScriptedControlPlane : IAsyncDisposable
         }
     }
 
-    private async Task AnswerAsync(Guid session, int? sequence, Revision revision, string sha256, CustodyDecision decision)
-    {
-        if (!Answers)
-            return;
-        var answer = new CustodyMessage
+    private Task AnswerAsync(Guid session, int? sequence, Revision revision, string sha256, CustodyDecision decision) =>
+        AnswerAsync(ContractJson.Write(new CustodyMessage
         {
             Robot = _robot,
             Session = session,
@@ -126,10 +130,15 @@ internal sealed class ScriptedControlPlane : IAsyncDisposable
             Revision = revision,
             Decision = decision,
             Sha256 = sha256,
-        };
+        }));
+
+    private async Task AnswerAsync(byte[] answer)
+    {
+        if (!Answers)
+            return;
         try
         {
-            await SendAsync(MqttTopicKind.Custody, ContractJson.Write(answer));
+            await SendAsync(MqttTopicKind.Custody, answer);
         }
         catch (Exception e) when (e is MqttException or ObjectDisposedException)
         {
