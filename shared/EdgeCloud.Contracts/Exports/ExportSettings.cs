@@ -103,9 +103,13 @@ public enum FilterComparison
     GreaterOrEqual,
 }
 
-/// <summary>A condition on one field. A field with several values meets it when one of them does.</summary>
+/// <summary>
+/// A condition on one field of messages in CDR, protobuf or JSON. A field with several values meets it when one of them does, one without a
+/// value never does. Enumerations of protobuf are texts, times nanoseconds. JSON says with each message what a field is: numbers are compared
+/// with numbers, texts with texts.
+/// </summary>
 /// <param name="Topic">Topic, in which <c>*</c> stands for any characters.</param>
-/// <param name="Field">Path of a number or text, such as <c>pose.position.x</c>.</param>
+/// <param name="Field">Path of a number or text, such as <c>pose.position.x</c>, <c>ranges[3]</c> or, of every item, <c>status[].level</c>.</param>
 /// <param name="Comparison">How it is compared; texts only for equality.</param>
 /// <param name="Value">What with: a number, or a text.</param>
 public sealed record FieldFilter(string Topic, string Field, FilterComparison Comparison, string Value);

@@ -110,6 +110,21 @@ public sealed class NumberColumn : Column
             ? MemoryMarshal.Cast<byte, T>(Bytes)
             : throw new ArgumentException($"{typeof(T).Name} is not {_width} bytes wide as {Type} is");
 
+    /// <summary>A value as the nearest 64-bit floating-point number; truth values are 0 and 1, times nanoseconds.</summary>
+    public double Number(int row) => Type.Kind switch
+    {
+        ColumnKind.Bool or ColumnKind.UInt8 => _bytes[row],
+        ColumnKind.Int8 => (sbyte)_bytes[row],
+        ColumnKind.Int16 => Values<short>()[row],
+        ColumnKind.UInt16 => Values<ushort>()[row],
+        ColumnKind.Int32 => Values<int>()[row],
+        ColumnKind.UInt32 => Values<uint>()[row],
+        ColumnKind.UInt64 => Values<ulong>()[row],
+        ColumnKind.Float32 => Values<float>()[row],
+        ColumnKind.Float64 => Values<double>()[row],
+        _ => Values<long>()[row],
+    };
+
     /// <summary>Adds one number, which must be as wide as the column's.</summary>
     public void Append<T>(T value)
         where T : unmanaged
