@@ -42,6 +42,35 @@ public sealed class AlignmentTests : IDisposable
         Assert.Equal(["25,true,0.25,true,0", "50,true,0.5,true,1"], rows.Select(r => string.Join(',', r)));
     }
 
+    [Theory]
+    [InlineData(AlignmentMethod.Linear, "0,true,-3,10,false,true;20,true,-1.25,11,false,true;40,true,0.5,12,false,true;60,true,2.25,13,false,true;80,true,4,14,true,true")]
+    [InlineData(AlignmentMethod.Previous, "0,true,-3,10,false,true;20,true,-3,10,false,true;40,true,-3,10,false,true;60,true,-3,10,false,true;80,true,4,14,true,true")]
+    public async Task Integers_are_floating_point_between_two_messages_and_truth_values_hold(AlignmentMethod method, string expected)
+    {
+        byte[] Payload(int count, ulong large, bool flag) =>
+            [0, 1, 0, 0, .. BitConverter.GetBytes(count), 0, 0, 0, 0, .. BitConverter.GetBytes(large), .. BitConverter.GetBytes(flag)];
+        var topic = new Topic("/a", [(0, Payload(-3, 10, false)), (80, Payload(4, 14, true))], Text: "int32 count\nuint64 large\nbool flag");
+        var rows = await AlignAsync(new() { RateHz = 50, Method = method }, topic, Numbers("/b", 0, 80));
+        Assert.Equal(expected, string.Join(';', rows.Select(r => string.Join(',', r[..^1]))));
+    }
+
+    [Fact]
+    public async Task Linear_makes_integers_float64_in_every_part_also_where_nothing_is_between_messages()
+    {
+        var session = Recording.Session(1);
+        Topic[] topics = [new("/a", [(0, [0, 1, 0, 0, 1, 0, 0, 0]), (1000, [0, 1, 0, 0, 2, 0, 0, 0])], Text: "int32 count"), Numbers("/b", 10)];
+        var (_, results, folder) = await ExportAsync(new() { MasterTopic = "/b", Method = AlignmentMethod.Linear, ToleranceNs = 1 }, 1, topics, "numpy");
+        Assert.Equal("<f8", await ReadDescrAsync(Path.Combine(folder, Assert.Single(Assert.Single(results).Files).Name), "a.count"));
+    }
+
+    /// <summary>NumPy's type of an array in an archive.</summary>
+    private static async Task<string> ReadDescrAsync(string file, string array)
+    {
+        using var zip = System.IO.Compression.ZipFile.OpenRead(file);
+        using var reader = new StreamReader(zip.GetEntry($"{array}.npy")!.Open(), Encoding.Latin1);
+        return (await reader.ReadToEndAsync()).Split("'descr': '")[1].Split('\'')[0];
+    }
+
     [Fact]
     public async Task A_latched_message_holds()
     {
@@ -86,7 +115,7 @@ public sealed class AlignmentTests : IDisposable
     public async Task No_two_columns_have_one_name()
     {
         var valid = new Topic("/a", [(0, [0, 1, 0, 0, 1, 0, 0, 0])], Text: "bool valid\nB b\n================================================================================\nMSG: demo_msgs/B\nbool valid\nbool data");
-        var (_, results, folder) = await ExportAsync(new() { RateHz = 10 }, 1, valid, Numbers("/a/b", 0));
+        var (_, results, folder) = await ExportAsync(new() { RateHz = 10 }, 1, [valid, Numbers("/a/b", 0)]);
 
         Assert.Equal(
             "time,a.valid,a.message.valid,a.message.b.valid,a.b.data,a.b.valid,a.b.message.data",
@@ -154,13 +183,14 @@ public sealed class AlignmentTests : IDisposable
         return [.. lines.Select(l => l.Split(',')).Select(c => (string[])[((ulong.Parse(c[0], CultureInfo.InvariantCulture) - Start) / 1_000_000).ToString(CultureInfo.InvariantCulture), .. c[1..]])];
     }
 
-    private async Task<(ExportPlan Plan, List<PartResult> Results, string Folder)> ExportAsync(ExportAlignment alignment, int segments, params Topic[] topics)
+    private async Task<(ExportPlan Plan, List<PartResult> Results, string Folder)> ExportAsync(
+        ExportAlignment alignment, int segments, Topic[] topics, string format = "csv")
     {
         var session = Recording.Session(1);
         var plan = new ExportPlan
         {
             Id = Guid.NewGuid(),
-            Settings = new() { Format = "csv", Alignment = alignment, PartBytes = segments == 1 ? null : 1 << 20 },
+            Settings = new() { Format = format, Alignment = alignment, PartBytes = segments == 1 ? null : 1 << 20 },
             Sessions =
             [
                 new PlannedSession

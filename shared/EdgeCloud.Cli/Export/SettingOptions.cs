@@ -24,7 +24,7 @@ internal sealed partial class SettingOptions(string? format = null)
     private readonly Option<string[]> _sample = Several("--sample", "Down-sampling: TOPIC=RATE in Hz, or TOPIC=1/N for every N-th message");
     private readonly Option<double?> _alignRate = new("--align-rate") { Description = "One table with a row for each tick of this rate, Hz" };
     private readonly Option<string?> _alignMaster = new("--align-to") { Description = "One table with a row for each message of this topic" };
-    private readonly Option<AlignmentMethod> _method = new("--align-method") { Description = "nearest, previous or linear (slerp for quaternions)" };
+    private readonly Option<AlignmentMethod> _method = new("--align-method") { Description = "nearest, previous or linear (integers become float64, quaternions slerp)" };
     private readonly Option<double> _tolerance = new("--tolerance") { Description = "How far a message may be from the tick, seconds", DefaultValueFactory = _ => 0.1 };
     private readonly Option<ImageFiles> _images = new("--images") { Description = "Images as files beside the tables: none, png, jpeg or raw" };
     private readonly Option<CloudFiles> _clouds = new("--point-clouds") { Description = "Point clouds as files beside the tables: none, pcd or ply" };

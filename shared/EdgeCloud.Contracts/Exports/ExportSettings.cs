@@ -133,8 +133,9 @@ public enum AlignmentMethod
     /// <summary>The last message that is not after the tick.</summary>
     Previous,
     /// <summary>
-    /// Floating-point numbers on the line between the messages before and after, quaternions (<c>x</c>, <c>y</c>, <c>z</c>, <c>w</c> of
-    /// <c>geometry_msgs/msg/Quaternion</c>) on the great arc; everything else from the message before.
+    /// Numbers on the line between the messages before and after, quaternions (<c>x</c>, <c>y</c>, <c>z</c>, <c>w</c> of
+    /// <c>geometry_msgs/msg/Quaternion</c>) on the great arc; everything else from the message before: truth values, enumerations, times,
+    /// texts and lists. Columns of integers are <c>float64</c> then, in every row, and are not rounded.
     /// </summary>
     Linear,
 }

@@ -7,6 +7,7 @@ namespace EdgeCloud.Export.Tables;
 internal sealed class AlignedTopic
 {
     private const int FirstField = 3; // log_time, publish_time and sequence come before
+    private static readonly ColumnType Float64 = new() { Kind = ColumnKind.Float64 };
 
     private readonly MessageRows _rows;
     private readonly Table _table;
@@ -25,7 +26,7 @@ internal sealed class AlignedTopic
     {
         (_rows, _table, _alignment, _tolerance) = (rows, table, alignment, (ulong)alignment.ToleranceNs);
         _kept = [.. rows.Columns.Select(c => Column.Create(c.Type))];
-        _isLinear = [.. rows.Columns.Select(c => c.Type.Kind is ColumnKind.Float32 or ColumnKind.Float64)];
+        _isLinear = [.. rows.Columns.Select(c => alignment.Method == AlignmentMethod.Linear && IsNumber(c.Type))];
         _isQuaternion = [.. Enumerable.Range(0, rows.Columns.Count).Select(IsQuaternion)];
         _hasBatch = rows.MoveNext();
     }
@@ -49,13 +50,15 @@ internal sealed class AlignedTopic
     {
         columns.Add(new ColumnInfo(ValidName, _valid.Type, null, "whether a message is near enough"));
         batch.Add(_valid);
-        foreach (var column in _rows.Columns.Skip(FirstField))
+        for (var i = FirstField; i < _rows.Columns.Count; i++)
         {
+            var column = _rows.Columns[i];
             var field = column.Name;
             while (!names.Add($"{_table.Name}.{field}"))
                 field = $"message.{field}";
-            columns.Add(column with { Name = $"{_table.Name}.{field}" });
-            _target.Add(Column.Create(column.Type));
+            var type = _isLinear[i] && column.Type.Kind != ColumnKind.Float32 ? Float64 : column.Type;
+            columns.Add(column with { Name = $"{_table.Name}.{field}", Type = type });
+            _target.Add(Column.Create(type));
         }
         batch.AddRange(_target);
     }
@@ -94,9 +97,9 @@ internal sealed class AlignedTopic
             if (choice == Choice.None)
                 _target[i].AppendMissing();
             else if (choice == Choice.Next)
-                _target[i].AppendFrom(_rows.Batch[FirstField + i], _next);
+                Take(i, _rows.Batch[FirstField + i], _next);
             else
-                _target[i].AppendFrom(Previous(i, out var row), row);
+                Take(i, Previous(i, out var row), row);
         }
     }
 
@@ -151,7 +154,7 @@ internal sealed class AlignedTopic
             }
             else if (!_isLinear[FirstField + i] || before.IsMissing(row) || after.IsMissing(_next))
             {
-                _target[i].AppendFrom(before, row);
+                Take(i, before, row);
             }
             else
             {
@@ -159,6 +162,18 @@ internal sealed class AlignedTopic
                 Add(_target[i], a + (b - a) * share);
             }
         }
+    }
+
+    /// <summary>Adds a message's own value, in the type of the column that it goes to.</summary>
+    private void Take(int field, Column source, int row)
+    {
+        var target = _target[field];
+        if (source.IsMissing(row))
+            target.AppendMissing();
+        else if (source.Type.Kind == target.Type.Kind)
+            target.AppendFrom(source, row);
+        else
+            Add(target, Value(source, row));
     }
 
     private void InterpolateQuaternion(int field, double share)
@@ -203,9 +218,10 @@ internal sealed class AlignedTopic
         return "xyzw".Select((letter, i) => columns[place + i].Name == prefix + letter && columns[place + i].Type.Kind == ColumnKind.Float64).All(fits => fits);
     }
 
-    private static double Value(Column column, int row) => column.Type.Kind == ColumnKind.Float32
-        ? ((NumberColumn)column).Values<float>()[row]
-        : ((NumberColumn)column).Values<double>()[row];
+    /// <summary>Whether there is something between two values. Between two truth values, names of an enumeration or times there is nothing to say.</summary>
+    private static bool IsNumber(ColumnType type) => type.Enum is null && type.Kind is >= ColumnKind.Int8 and <= ColumnKind.Float64;
+
+    private static double Value(Column column, int row) => ((NumberColumn)column).Number(row);
 
     private static void Add(Column column, double value)
     {
