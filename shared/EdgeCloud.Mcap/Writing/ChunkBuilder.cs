@@ -14,9 +14,12 @@ public sealed class ChunkBuilder : IDisposable
     // Uncompressed, the records already lie where they belong, and only the header is filled in when the chunk closes.
     private const int PrefixBytes = McapFormat.RecordPrefixBytes + McapFormat.ChunkHeaderBytes;
 
+    // What is written is summed while the processor's near caches hold it.
+    private const int SumBytes = 64 << 10;
+
     // A large payload is copied and summed piece by piece, each still in the processor's nearest cache when it is summed.
     private const int LargePayloadBytes = 8 << 10;
-    private const int CopyBytes = 16 << 10;
+    private const int CopyBytes = 2 << 10;
 
     private readonly RecordBuffer _records;
     private readonly RecordBuffer _compressed = new();
@@ -37,9 +40,15 @@ public sealed class ChunkBuilder : IDisposable
     /// <param name="capacity">Bytes of records to make room for at once.</param>
     /// <param name="messageIndex">Whether closed chunks are followed by message indexes.</param>
     public ChunkBuilder(int capacity = 1 << 20, bool messageIndex = true)
+        : this(capacity, 0, messageIndex) { }
+
+    /// <param name="capacity">Bytes of records to make room for at once.</param>
+    /// <param name="fullCapacity">Bytes of records to make room for when those do not suffice.</param>
+    /// <param name="messageIndex">Whether closed chunks are followed by message indexes.</param>
+    internal ChunkBuilder(int capacity, int fullCapacity, bool messageIndex)
     {
         _messageIndex = messageIndex;
-        _records = new RecordBuffer(capacity + PrefixBytes);
+        _records = new RecordBuffer(capacity + PrefixBytes) { FullCapacity = fullCapacity };
         _records.Reserve(PrefixBytes);
     }
 
@@ -87,6 +96,8 @@ public sealed class ChunkBuilder : IDisposable
     {
         ThrowIfClosed();
         var offset = RecordBytes;
+        if (offset - _crcBytes >= SumBytes)
+            SumTo(offset);
         var payload = _records.BeginMessage(channelId, sequence, logTime, publishTime, length);
         EntriesOf(channelId).Add(logTime, (ulong)offset);
         _startTime = Math.Min(_startTime, logTime);
@@ -163,8 +174,7 @@ public sealed class ChunkBuilder : IDisposable
     /// <summary>Copies the last message's payload and brings the CRC up to its end.</summary>
     private void CopyAndSum(ReadOnlySpan<byte> data, Span<byte> payload)
     {
-        var before = RecordBytes - data.Length;
-        _crc = Crc32.Append(_crc, _records.WrittenSpan[(PrefixBytes + _crcBytes)..(PrefixBytes + before)]);
+        SumTo(RecordBytes - data.Length);
         for (var at = 0; at < data.Length; at += CopyBytes)
         {
             var length = Math.Min(CopyBytes, data.Length - at);
@@ -173,6 +183,14 @@ public sealed class ChunkBuilder : IDisposable
             _crc = Crc32.Append(_crc, piece);
         }
         _crcBytes = RecordBytes;
+    }
+
+    /// <summary>Brings the CRC up to there; everything before must have been filled in.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void SumTo(int recordBytes)
+    {
+        _crc = Crc32.Append(_crc, _records.WrittenSpan[(PrefixBytes + _crcBytes)..(PrefixBytes + recordBytes)]);
+        _crcBytes = recordBytes;
     }
 
     private void WriteHeader(RecordBuffer output, McapCompression compression, int compressedSize, int uncompressedSize, uint crc)
@@ -203,7 +221,7 @@ public sealed class ChunkBuilder : IDisposable
     private ChannelEntries EntriesOf(ushort channelId)
     {
         var known = _byChannel;
-        if (channelId < known.Length && known[channelId] is { Count: > 0 } entries)
+        if (channelId < known.Length && known[channelId] is { IsEmpty: false } entries)
             return entries;
         return FirstOf(channelId);
     }
@@ -237,6 +255,7 @@ public sealed class ChunkBuilder : IDisposable
         private int _length;
 
         public ushort ChannelId => channelId;
+        public bool IsEmpty => _length == 0;
         public int Count => _length / MessageIndexEntries.EntryBytes;
         public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
 

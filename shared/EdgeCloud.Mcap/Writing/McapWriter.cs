@@ -31,7 +31,12 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
         _options = options ?? new();
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(_options.ChunkBytes, "McapWriterOptions.ChunkBytes");
         _pending = new RecordBuffer { Padding = _options.Padding };
-        _chunk = _options.Chunked ? new ChunkBuilder(Math.Min(_options.ChunkBytes, 64 << 10), _options.MessageIndex) { Padding = _options.Padding } : null;
+        if (_options.Chunked)
+        {
+            // A small file takes little memory; one that fills a chunk takes at once what the chunk, its last message and its indexes need.
+            var full = (int)Math.Min(_options.ChunkBytes * 5L / 4, McapFormat.RecordBytesLimit);
+            _chunk = new ChunkBuilder(Math.Min(_options.ChunkBytes, 64 << 10), full, _options.MessageIndex) { Padding = _options.Padding };
+        }
         _summary = new SummaryBuilder(_options.Summary with { Padding = _options.Padding });
         _pending.AppendMagic();
         _pending.Append(new Header(_options.Profile, _options.Library));

@@ -17,6 +17,9 @@ public sealed class RecordBuffer
     /// <param name="capacity">Bytes to allocate at once.</param>
     public RecordBuffer(int capacity = 256) => _bytes = GC.AllocateUninitializedArray<byte>(Math.Max(capacity, 64));
 
+    /// <summary>Bytes to which the buffer grows at once when its first ones do not suffice, instead of in many steps.</summary>
+    internal int FullCapacity { get; init; }
+
     /// <summary>Bytes written.</summary>
     public int Length => _length;
 
@@ -288,7 +291,8 @@ public sealed class RecordBuffer
         if (needed > McapFormat.RecordBytesLimit)
             throw new InvalidOperationException(
                 $"The records would take {needed} bytes, and one buffer holds {McapFormat.RecordBytesLimit}: write smaller chunks or payloads.");
-        var grown = GC.AllocateUninitializedArray<byte>((int)Math.Min(McapFormat.RecordBytesLimit, Math.Max(needed, 2L * _bytes.Length)));
+        var capacity = Math.Max(Math.Max(needed, FullCapacity), 2L * _bytes.Length);
+        var grown = GC.AllocateUninitializedArray<byte>((int)Math.Min(McapFormat.RecordBytesLimit, capacity));
         _bytes.AsSpan(0, _length).CopyTo(grown);
         _bytes = grown;
     }
