@@ -229,10 +229,15 @@ internal static class McapBenchmark
     private static async ValueTask ScanAsync(IByteSource source, int expected, McapReadOptions options)
     {
         await using var reader = await McapIndexedReader.OpenAsync(source);
-        var count = 0;
+        var (count, times) = (0, 0UL);
         await foreach (var message in reader.ReadMessages(options))
+        {
             count += message.Data.IsEmpty ? 0 : 1;
+            times += message.LogTime + message.PublishTime + message.Sequence; // a message is decoded when somebody looks at it
+        }
         Check(count, expected);
+        if (times == 0)
+            throw new InvalidOperationException("The messages carry no times.");
     }
 
     private static ValueTask StreamAsync(string path, int expected)

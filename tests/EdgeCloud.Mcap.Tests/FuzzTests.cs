@@ -4,6 +4,7 @@ using System.Globalization;
 using EdgeCloud.Mcap.Reading;
 using EdgeCloud.Mcap.Recovery;
 using EdgeCloud.Mcap.Tests.Conformance;
+using EdgeCloud.Mcap.Writing;
 
 namespace EdgeCloud.Mcap.Tests;
 
@@ -198,5 +199,27 @@ public sealed class FuzzTests
             }
         }
         return file;
+    }
+
+    [Fact]
+    public async Task A_chunk_that_ends_within_a_record_is_an_error_however_many_bytes_are_left()
+    {
+        const int payload = 40;
+        var stream = new MemoryStream();
+        using (var writer = new McapWriter(stream, new() { Compression = McapCompression.None, ChunkCrc = false }, leaveOpen: true))
+        {
+            var channel = writer.AddChannel(0, "/a", "cdr");
+            for (var i = 0; i < 3; i++)
+                writer.WriteMessage(channel.Id, 0, 1, 1, Enumerable.Repeat((byte)Opcode.Message, payload).ToArray());
+        }
+        for (var left = 1; left <= payload; left++)
+        {
+            var file = stream.ToArray();
+            await using var reader = await McapIndexedReader.OpenAsync(new MemoryByteSource(file));
+            var chunk = reader.Summary.ChunkIndexes.Single();
+            var last = (int)(chunk.ChunkStartOffset + chunk.ChunkLength) - McapFormat.MessagePrefixBytes - payload;
+            BitConverter.TryWriteBytes(file.AsSpan(last + 1), (long)McapFormat.MessageHeaderBytes + payload - left);
+            await Assert.ThrowsAsync<McapException>(async () => await reader.ReadMessages().GetAsyncEnumerator().MoveNextAsync());
+        }
     }
 }

@@ -22,7 +22,6 @@ internal sealed class LoadedBlock
     private Entry[] _entries = new Entry[256];
     private int _count;
     private int _taken;
-    private bool _reverse;
 
     /// <summary>Where the block lies.</summary>
     public ref readonly Block Block => ref _block;
@@ -40,19 +39,25 @@ internal sealed class LoadedBlock
     public ulong NextLogTime
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _entries[_reverse ? _count - 1 - _taken : _taken].LogTime;
+        get => _entries[_taken].LogTime;
+    }
+
+    /// <summary>The message taken last.</summary>
+    public Message Taken
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            ref readonly var entry = ref _entries[_taken - 1];
+            return _array.Array is { } array
+                ? McapRecord.MessageAt(array, _array.Offset + entry.Offset, entry.Length)
+                : McapRecord.MessageAt(_records.Slice(entry.Offset, entry.Length));
+        }
     }
 
     /// <summary>Takes the next message.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Message Take()
-    {
-        ref readonly var entry = ref _entries[_reverse ? _count - 1 - _taken : _taken];
-        _taken++;
-        return _array.Array is { } array
-            ? McapRecord.MessageAt(array, _array.Offset + entry.Offset, entry.Length)
-            : McapRecord.MessageAt(_records.Slice(entry.Offset, entry.Length));
-    }
+    public void Take() => _taken++;
 
     /// <summary>Opens a block and finds the messages that are selected.</summary>
     /// <param name="block">Where it lies.</param>
@@ -65,12 +70,13 @@ internal sealed class LoadedBlock
         Block block, FetchedSpan? stored, ReadOnlyMemory<byte> bytes, ChunkReader chunks, ChannelSelection selection, McapReadOptions options)
     {
         _block = block;
-        _reverse = options.Order == MessageOrder.ReverseLogTime;
         _count = _taken = 0;
         Open(stored, bytes, chunks);
         var sorted = FindMessages(selection, options);
         if (!sorted && options.Order != MessageOrder.File)
             _entries.AsSpan(0, _count).Sort(ByTimeAndOffset);
+        if (options.Order == MessageOrder.ReverseLogTime)
+            _entries.AsSpan(0, _count).Reverse();
     }
 
     /// <summary>Takes the block's bytes into memory, at first or again.</summary>
@@ -120,38 +126,55 @@ internal sealed class LoadedBlock
         var records = _records.Span;
         var (from, before) = (options.StartTime, options.EndTime ?? ulong.MaxValue);
         var endless = options.EndTime is null;
+        var (entries, count) = (_entries, 0);
         var sorted = true;
         ulong last = 0;
         var at = 0;
         while (at < records.Length)
         {
             var left = records[at..];
-            var length = left.Length < McapFormat.RecordPrefixBytes ? ulong.MaxValue : BinaryPrimitives.ReadUInt64LittleEndian(left[1..]);
-            if (length > (ulong)(left.Length - McapFormat.RecordPrefixBytes) || (_block.IsChunk && !ChunkRecords.Allowed((Opcode)left[0])))
-                throw ChunkRecords.Fault(left, PositionOf(at));
-            var content = left.Slice(McapFormat.RecordPrefixBytes, (int)length);
-            if (left[0] == (byte)Opcode.Message)
+            if (left.Length < McapFormat.MessagePrefixBytes || left[0] != (byte)Opcode.Message)
             {
-                if (content.Length < McapFormat.MessageHeaderBytes)
-                    throw new McapException("Message", PositionOf(at), $"at least {McapFormat.MessageHeaderBytes} bytes of content", $"{content.Length}");
-                var channel = BinaryPrimitives.ReadUInt16LittleEndian(content);
-                var logTime = BinaryPrimitives.ReadUInt64LittleEndian(content[6..]);
-                if (selection.IsSelected(channel) && logTime >= from && (logTime < before || endless))
-                {
-                    if (_count == _entries.Length)
-                        Array.Resize(ref _entries, 2 * _count);
-                    _entries[_count++] = new(logTime, at + McapFormat.RecordPrefixBytes, content.Length);
-                    sorted &= logTime >= last;
-                    last = logTime;
-                }
-                else if (!selection.IsKnown(channel))
-                {
-                    throw new McapException("Message channel_id", PositionOf(at), "a channel that was recorded before", $"{channel}");
-                }
+                at += LengthOfOther(left, at);
+                continue;
             }
-            at += McapFormat.RecordPrefixBytes + content.Length;
+            var length = BinaryPrimitives.ReadUInt64LittleEndian(left[1..]);
+            if (length - McapFormat.MessageHeaderBytes > (ulong)(left.Length - McapFormat.MessagePrefixBytes)) // too long, or wrapped
+            {
+                at += LengthOfOther(left, at);
+                continue;
+            }
+            var channel = BinaryPrimitives.ReadUInt16LittleEndian(left[9..]);
+            var logTime = BinaryPrimitives.ReadUInt64LittleEndian(left[15..]);
+            if (selection.IsSelected(channel) && logTime >= from && (logTime < before || endless))
+            {
+                if (count == entries.Length)
+                    Array.Resize(ref entries, 2 * count);
+                entries[count++] = new(logTime, at + McapFormat.RecordPrefixBytes, (int)length);
+                sorted &= logTime >= last;
+                last = logTime;
+            }
+            else if (!selection.IsKnown(channel))
+            {
+                throw new McapException("Message channel_id", PositionOf(at), "a channel that was recorded before", $"{channel}");
+            }
+            at += McapFormat.RecordPrefixBytes + (int)length;
         }
+        (_entries, _count) = (entries, count);
         return sorted;
+    }
+
+    /// <summary>Bytes of a record that is no message, or the reason for which it cannot be taken.</summary>
+    private int LengthOfOther(ReadOnlySpan<byte> left, int at)
+    {
+        if (left.Length < McapFormat.RecordPrefixBytes || (_block.IsChunk && !ChunkRecords.Allowed((Opcode)left[0])))
+            throw ChunkRecords.Fault(left, PositionOf(at));
+        var length = BinaryPrimitives.ReadUInt64LittleEndian(left[1..]);
+        if (length > (ulong)(left.Length - McapFormat.RecordPrefixBytes))
+            throw ChunkRecords.Fault(left, PositionOf(at));
+        if (left[0] == (byte)Opcode.Message)
+            throw new McapException("Message", PositionOf(at), $"at least {McapFormat.MessageHeaderBytes} bytes of content", $"{length}");
+        return McapFormat.RecordPrefixBytes + (int)length;
     }
 
     private RecordPosition PositionOf(int at) => _block.IsChunk ? new(_block.Offset, at) : new(_block.Offset + at);

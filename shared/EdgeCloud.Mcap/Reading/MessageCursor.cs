@@ -26,7 +26,6 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
     private LoadedBlock? _top;
     private ulong _barrier; // the root stays the least while its key is below
     private bool _alone;    // no other block can interfere with the root
-    private Message _current;
 
     internal MessageCursor(McapIndexedReader reader, McapReadOptions options, CancellationToken cancellationToken)
     {
@@ -42,7 +41,7 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
     }
 
     /// <summary>The message that the cursor is at; its data is valid until the cursor moves.</summary>
-    public Message Current => _current;
+    public Message Current => _top is { } top ? top.Taken : default;
 
     /// <summary>Moves on. Completes at once unless a block must be read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -51,7 +50,7 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
         var top = _top;
         if (top is not null && !top.IsExhausted && (_alone || (top.NextLogTime ^ _flip) < _barrier))
         {
-            _current = top.Take();
+            top.Take();
             return new(true);
         }
         return MoveOnAsync();
@@ -99,10 +98,7 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
             CloseBeyondLimit();
         }
         if (_heap.Count == 0)
-        {
-            _current = default;
             return false;
-        }
         if (!_heap[0].IsOpen)
         {
             await ReopenAsync(_heap[0]).ConfigureAwait(false);
@@ -110,7 +106,7 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
         }
         _top = _heap[0];
         SetBarrier();
-        _current = _top.Take();
+        _top.Take();
         return true;
     }
 
