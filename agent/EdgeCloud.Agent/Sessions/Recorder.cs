@@ -218,7 +218,7 @@ internal sealed class Recorder(TopicRules rules) : ISourceSink
     }
 
     private static bool IsSame(SourceTopic a, SourceTopic b) =>
-        a.Topic == b.Topic && a.MessageEncoding == b.MessageEncoding && a.Latched == b.Latched && a.Class == b.Class
+        a.Topic == b.Topic && a.MessageEncoding == b.MessageEncoding && a.Latched == b.Latched && a.Publisher == b.Publisher && a.Class == b.Class
         && (a.Schema is null ? b.Schema is null : b.Schema is not null && a.Schema.Name == b.Schema.Name
             && a.Schema.Encoding == b.Schema.Encoding && a.Schema.Data.Span.SequenceEqual(b.Schema.Data.Span))
         && a.Metadata.SequenceEqual(b.Metadata);

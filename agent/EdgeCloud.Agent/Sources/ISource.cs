@@ -54,6 +54,11 @@ internal sealed record SourceTopic
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
     /// <summary>Late subscribers get the last message again (transient local), so every segment repeats it.</summary>
     public bool Latched { get; init; }
+    /// <summary>
+    /// Which of a latched topic's publishers it stands for, from 0 on: the last message of each counts, as of several nodes that send
+    /// <c>/tf_static</c>. 0 when the source cannot tell them apart, and for a topic that is not latched.
+    /// </summary>
+    public int Publisher { get; init; }
     /// <summary>How much it matters; null for what its type says (<see cref="Sessions.TopicClasses"/>).</summary>
     public TopicClass? Class { get; init; }
 

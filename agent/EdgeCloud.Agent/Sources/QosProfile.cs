@@ -54,6 +54,9 @@ internal sealed partial record QosProfile(bool IsReliable, bool IsTransientLocal
         return text.ToString().TrimEnd('\n');
     }
 
+    /// <summary>The last message stays valid for who comes late. That of <c>/rosout</c> is kept too, but only for ten seconds.</summary>
+    public bool IsLatching => IsTransientLocal && LifespanNs == Forever;
+
     /// <summary>True when every publisher offers transient local: its last message counts for who comes late.</summary>
     public static bool IsLatched(string? profiles)
     {

@@ -109,7 +109,7 @@ internal sealed unsafe partial class DdsSource(DdsSettings settings, RosSettings
         var missed = writer.Advance(sample.Sequence);
         if (missed < 0)
             return;
-        if (topic.Handle is not { } handle)
+        if (_topics.HandleOf(topic, writer) is not { } handle)
         {
             if (topic.IsDiscovery && sample.State == Cdrtap.Data)
                 LearnNodes(new ReadOnlySpan<byte>(sample.Bytes, (int)sample.Size));
@@ -176,6 +176,8 @@ internal sealed unsafe partial class DdsSource(DdsSettings settings, RosSettings
             if (writer.Topic is { IsDiscovery: true })
                 _graph.ForgetParticipantOf(writer.Guid);
             writer.Topic?.Writers.Remove(writer);
+            if (writer is { Topic: { } left, Place: >= 0 })
+                left.Places[writer.Place] = false;
             return writer.Topic;
         }
         if (endpoint.Topic is null)

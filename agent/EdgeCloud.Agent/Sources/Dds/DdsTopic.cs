@@ -33,8 +33,14 @@ internal sealed class DdsTopic(string ddsName, string ddsType, bool isKeyed, str
     /// <summary>Environment.TickCount64 when <see cref="NextReader"/> takes over, or when a stronger request is made; 0 for never.</summary>
     public long DueAt { get; set; }
 
-    /// <summary>Its name at the sink; null until it is told.</summary>
-    public TopicHandle? Handle { get; set; }
+    /// <summary>Its names at the sink: one, or one for each place of a writer when it is latched; none until it is told.</summary>
+    public List<TopicHandle> Handles { get; } = [];
+
+    /// <summary>Places of writers of a latched topic. That of a writer that went is given to the next one, such as its node started again.</summary>
+    public List<bool> Places { get; } = [];
+
+    /// <summary>Full names of the nodes that publish it, as they were told last.</summary>
+    public IReadOnlyList<string> Nodes { get; set; } = [];
 
     /// <summary>What was told to the sink last.</summary>
     public SourceTopic? Told { get; set; }
@@ -58,6 +64,9 @@ internal sealed class DdsTopic(string ddsName, string ddsType, bool isKeyed, str
             Partitions = partitions is [""] or [] ? "" : string.Concat(partitions.Select(p => p.Length == 0 ? "*\0" : p)),
         };
     }
+
+    /// <summary>True when the last message of every writer stays valid.</summary>
+    public bool IsLatched => Writers.TrueForAll(w => w.Qos.IsLatching);
 
     public string? TypeHash => Writers.Select(w => w.TypeHash).FirstOrDefault(h => h is not null);
 

@@ -44,6 +44,35 @@ internal sealed unsafe partial class DdsTopics(
         return topic;
     }
 
+    /// <summary>The name at the sink under which a writer's message goes; null when the topic is not told.</summary>
+    public TopicHandle? HandleOf(DdsTopic topic, DdsWriter writer)
+    {
+        if (topic.Told is not { } told)
+            return null;
+        if (!told.Latched)
+            return topic.Handles[0];
+        if (writer.Place < 0)
+            writer.Place = TakePlace(topic);
+        while (topic.Handles.Count <= writer.Place)
+        {
+            topic.Handles.Add(sink.TopicAppeared(told with { Publisher = topic.Handles.Count }));
+            sink.TopicNodes(topic.Handles[^1], topic.Nodes);
+        }
+        return topic.Handles[writer.Place];
+    }
+
+    private static int TakePlace(DdsTopic topic)
+    {
+        var place = topic.Places.IndexOf(false);
+        if (place < 0)
+        {
+            place = topic.Places.Count;
+            topic.Places.Add(false);
+        }
+        topic.Places[place] = true;
+        return place;
+    }
+
     /// <summary>Subscribes, asks for another QoS, or lets a topic go, as its writers have it.</summary>
     public void WritersChanged(DdsTopic topic, RosGraph graph)
     {
@@ -139,9 +168,7 @@ internal sealed unsafe partial class DdsTopics(
         }
         topic.Reader = -1;
         topic.Qos = null;
-        if (topic.Handle is { } handle)
-            sink.TopicGone(handle);
-        (topic.Handle, topic.Told) = (null, null);
+        Untell(topic);
         _topics.Remove((topic.DdsName, topic.DdsType, topic.IsKeyed));
     }
 
@@ -188,25 +215,32 @@ internal sealed unsafe partial class DdsTopics(
             return;
         var schema = definitions.Find(topic.Type, hash, topic.Name);
         topic.Extent = definitions.Trusted(topic.Type, hash) is { } parsed ? MessageExtent.Of(parsed) : null;
-        if (topic.Handle is { } before)
-            sink.TopicGone(before);
+        Untell(topic);
         topic.Told = new SourceTopic
         {
             Topic = topic.Name,
             MessageEncoding = "cdr",
             Schema = schema,
             Metadata = metadata,
-            Latched = QosProfile.IsLatched(profiles),
+            Latched = topic.IsLatched,
         };
-        topic.Handle = sink.TopicAppeared(topic.Told);
+        topic.Handles.Add(sink.TopicAppeared(topic.Told));
+    }
+
+    private void Untell(DdsTopic topic)
+    {
+        foreach (var handle in topic.Handles)
+            sink.TopicGone(handle);
+        topic.Handles.Clear();
+        topic.Told = null;
+        topic.Nodes = [];
     }
 
     private void TellNodes(DdsTopic topic, RosGraph graph)
     {
-        if (topic.Handle is not { } handle)
-            return;
-        var nodes = topic.Writers.Select(w => graph.NodeOf(w.Guid)).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToList();
-        sink.TopicNodes(handle, nodes);
+        topic.Nodes = topic.Writers.Select(w => graph.NodeOf(w.Guid)).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToList();
+        foreach (var handle in topic.Handles)
+            sink.TopicNodes(handle, topic.Nodes);
     }
 
     private void SetReader(int reader, DdsTopic topic)

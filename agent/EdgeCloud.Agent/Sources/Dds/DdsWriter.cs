@@ -23,6 +23,9 @@ internal sealed class DdsWriter(ulong handle)
 
     public string? TypeHash => RosNames.TypeHash(UserData);
 
+    /// <summary>Its place among the writers of a latched topic; -1 while it has none.</summary>
+    public int Place { get; set; } = -1;
+
     /// <summary>Environment.TickCount64 when it went; 0 while it lives.</summary>
     public long GoneAt { get; set; }
 

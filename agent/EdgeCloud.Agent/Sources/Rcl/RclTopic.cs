@@ -52,6 +52,9 @@ internal sealed class RclTopic(string name, string type, TypeSupportHandle suppo
     public string OfferedProfiles => QosProfile.Write(Publishers.Values.Select(p => Offered(p.QosProfile)).Distinct()
         .OrderByDescending(q => q.IsReliable).ThenByDescending(q => q.IsTransientLocal).ThenBy(q => q.DeadlineNs).ThenBy(q => q.LifespanNs));
 
+    /// <summary>True when the last message of every publisher stays valid.</summary>
+    public bool IsLatched => Publishers.Values.All(p => Offered(p.QosProfile).IsLatching);
+
     /// <summary>Full names of the nodes that publish it.</summary>
     public IReadOnlyList<string> Nodes =>
         [.. Publishers.Values.Select(p => p.Node.Name.FullyQualifiedName).Distinct().Order(StringComparer.Ordinal)];

@@ -102,7 +102,7 @@ internal sealed partial class RclTopics(IRclNode node, RosSettings ros, TimeProv
             MessageEncoding = "cdr",
             Schema = _definitions.Find(topic.Type, null, topic.Name),
             Metadata = new Dictionary<string, string> { ["offered_qos_profiles"] = profiles },
-            Latched = QosProfile.IsLatched(profiles),
+            Latched = topic.IsLatched,
         };
         topic.Handle = sink.TopicAppeared(topic.Told);
     }

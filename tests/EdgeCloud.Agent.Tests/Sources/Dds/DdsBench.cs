@@ -13,6 +13,8 @@ internal sealed class HeardTopic
     public List<SourceTopic> Appearances { get; } = [];
     public List<MessageTimes> Times { get; } = [];
     public List<byte[]> Payloads { get; } = [];
+    /// <summary>Of each message, which publisher it is from.</summary>
+    public List<int> Publishers { get; } = [];
     public long Lost { get; set; }
     public bool IsGone { get; set; }
     public IReadOnlyList<string> Nodes { get; set; } = [];
@@ -29,6 +31,7 @@ internal sealed class DdsBench : ISourceSink, ILogger, IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<string, HeardTopic> _topics = new(StringComparer.Ordinal);
     private readonly List<HeardTopic> _handles = [];
+    private readonly List<int> _publishers = [];
     private readonly List<string> _log = [];
     private Task? _running;
 
@@ -113,6 +116,7 @@ internal sealed class DdsBench : ISourceSink, ILogger, IAsyncDisposable
             heard.Appearances.Add(topic);
             heard.IsGone = false;
             _handles.Add(heard);
+            _publishers.Add(topic.Publisher);
             return new TopicHandle(_handles.Count - 1);
         }
     }
@@ -123,6 +127,7 @@ internal sealed class DdsBench : ISourceSink, ILogger, IAsyncDisposable
         {
             _handles[topic.Index].Times.Add(times);
             _handles[topic.Index].Payloads.Add(payload.ToArray());
+            _handles[topic.Index].Publishers.Add(_publishers[topic.Index]);
         }
         OnMessage?.Invoke();
     }

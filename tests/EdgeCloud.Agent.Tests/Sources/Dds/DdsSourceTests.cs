@@ -113,6 +113,23 @@ public sealed class DdsSourceTests
     }
 
     [Fact]
+    public async Task Each_publisher_of_a_latched_topic_is_kept_apart_and_its_successor_takes_its_place()
+    {
+        await using var bench = DdsBench.Start();
+        Task<RosPublisher> PublishAsync(string node) =>
+            bench.PublishAsync(DdsVendor.Cyclone, "type=tf", "topic=rt/tf_static", "transient=1", "count=1", $"node={node}");
+        var first = await PublishAsync("first");
+        await bench.Until("/tf_static", t => t.Payloads.Count == 1, "the first publisher's message");
+        await using var second = await PublishAsync("second");
+        await bench.Until("/tf_static", t => t.Payloads.Count == 2, "the second publisher's message");
+        await first.DisposeAsync();
+        await bench.Until("/tf_static", t => t.Nodes is ["/test/second"], "one publisher less");
+        await using var again = await PublishAsync("again");
+        await bench.Until("/tf_static", t => t.Payloads.Count == 3, "the message of who takes the first one's place");
+        Assert.Equal([0, 1, 0], bench.On("/tf_static", t => t.Publishers));
+    }
+
+    [Fact]
     public async Task Writers_of_mixed_quality_are_all_heard_and_none_twice()
     {
         await using var bench = DdsBench.Start();

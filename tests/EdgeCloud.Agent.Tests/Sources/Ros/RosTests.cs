@@ -190,6 +190,8 @@ public sealed class RosTests
         Assert.EndsWith("avoid_ros_namespace_conventions: false", text, StringComparison.Ordinal);
         Assert.False(QosProfile.IsLatched(text));
         Assert.True(QosProfile.IsLatched(QosProfile.Latched));
+        Assert.True(new QosProfile(true, true).IsLatching);
+        Assert.False(new QosProfile(true, true) { LifespanNs = 10_000_000_000 }.IsLatching);
     }
 
     private static UInt128 Gid(byte number) => ((UInt128)number << 120) | number;
