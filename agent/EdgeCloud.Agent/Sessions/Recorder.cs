@@ -170,8 +170,8 @@ internal sealed class Recorder(TopicRules rules) : ISourceSink
             _topics[topic.Index].Nodes = nodes;
             foreach (var recording in _live)
             {
-                recording.SetNodes(topic, nodes);
-                Prime(recording, topic.Index);
+                if (recording.SetNodes(topic, nodes))
+                    Prime(recording, topic.Index);
             }
         }
     }

@@ -87,15 +87,16 @@ internal sealed class SessionRecording
         SetNodes(new TopicHandle(_routes.Count - 1), nodes);
     }
 
-    /// <summary>Gate. It became known which nodes publish a topic: that may select it, or not.</summary>
-    public void SetNodes(TopicHandle handle, IReadOnlyList<string> nodes)
+    /// <summary>Gate. It became known which nodes publish a topic: that may select it, or not. True when it is selected from now on.</summary>
+    public bool SetNodes(TopicHandle handle, IReadOnlyList<string> nodes)
     {
         var route = _routes[handle.Index];
         var topic = route.Topic;
+        var wasOn = route.IsOn;
         route.Nodes = nodes;
         route.IsOn = _selection.Selects(topic.Topic, topic.Type, nodes);
         if (!route.IsOn || route.Channel is not null)
-            return;
+            return route.IsOn && !wasOn;
         if (!_lines.TryGetValue(topic.Topic, out var line))
             _lines.Add(topic.Topic, line = new TopicLine(topic.Topic));
         var rule = _rules.Of(topic, nodes);
@@ -104,6 +105,7 @@ internal sealed class SessionRecording
         route.Channel = _log.AddChannel((topic with { Class = rule.Class ?? topic.Class }).ToChannel());
         route.Conditions = _triggers.For(topic);
         line.Channels.Add(route.Channel);
+        return true;
     }
 
     /// <summary>Gate. Counts a message, and appends it unless the session is paused or the disk is guarded.</summary>

@@ -91,6 +91,24 @@ public sealed class TopicRulesTests
     }
 
     [Fact]
+    public async Task News_of_nodes_repeats_a_latched_message_only_where_it_was_not_recorded()
+    {
+        await using var bench = SessionBench.Create();
+        var all = await bench.StartAsync();
+        var byNode = await bench.Desk.StartAsync(Guid.CreateVersion7(), "", new TopicSelection { Nodes = ["/arm/*"] }, "test");
+        var topic = bench.Recorder.TopicAppeared(Topic("/tf_static", "test/msg/Tree") with { Latched = true });
+        bench.Recorder.Message(topic, new MessageTimes(Start, Start, 1), BitConverter.GetBytes(1u));
+        bench.Recorder.TopicNodes(topic, ["/arm/driver"]);
+        bench.Recorder.Message(topic, new MessageTimes(Start + 1, Start + 1, 2), BitConverter.GetBytes(2u));
+        await bench.Desk.FinishAsync(all);
+        await bench.Desk.FinishAsync(byNode);
+        Assert.Equal([1u, 2u], SessionBench.Read(all)["/tf_static"]);
+        Assert.Empty(SessionBench.Read(all, repeats: true));
+        Assert.Equal([2u], SessionBench.Read(byNode)["/tf_static"]);
+        Assert.Equal([1u], SessionBench.Read(byNode, repeats: true)["/tf_static"]);
+    }
+
+    [Fact]
     public async Task A_session_can_begin_paused()
     {
         await using var bench = SessionBench.Create();
