@@ -1,3 +1,4 @@
+using System.Runtime;
 using EdgeCloud.ControlPlane;
 using EdgeCloud.ControlPlane.Access;
 using EdgeCloud.ControlPlane.Access.Webhooks;
@@ -107,6 +108,8 @@ static async Task<int> RunAsync(WebApplication app)
 
 static async Task<int> RunWorkerAsync(WebApplication app)
 {
+    // Nobody waits for a worker's pauses, and a full collection that runs beside the work lets the heap grow while it does.
+    GCSettings.LatencyMode = GCLatencyMode.Batch;
     await StartUp.PrepareAsync(app, withUsers: false);
     app.UseAuthentication();
     app.UseAuthorization();

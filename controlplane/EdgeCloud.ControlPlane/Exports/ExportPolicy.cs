@@ -34,7 +34,7 @@ public sealed record ExportPolicy
 /// <summary>The rest of the section, for processes that make exports.</summary>
 public sealed record WorkerSettings
 {
-    /// <summary><c>Exports:PartsAtOnce</c>: parts that this process makes at a time. Each takes up to about 250 MB of memory.</summary>
+    /// <summary><c>Exports:PartsAtOnce</c>: parts that this process makes at a time. Two take less than 512 MiB together with all else.</summary>
     public required int PartsAtOnce { get; init; }
     /// <summary><c>Exports:Attempts</c>: a part that was taken up so often, by deaths of workers or for want of S3, has failed.</summary>
     public required int Attempts { get; init; }

@@ -15,8 +15,8 @@ namespace EdgeCloud.ControlPlane.Exports;
 internal sealed record UploadedFile(string Path, string Key, string UploadId, IReadOnlyList<string> Etags, long Bytes, string Sha256);
 
 /// <summary>
-/// A file of an export as a multipart upload: one buffer fills while the one before is sent, so it holds two at most, and only as much of
-/// the first as was written. It does not become an object here: <see cref="CompleteAsync"/> means that all bytes are in the bucket. The
+/// A file of an export as a multipart upload: one buffer fills while the one before is sent, so it holds two at most, which go from file to
+/// file. It does not become an object here: <see cref="CompleteAsync"/> means that all bytes are in the bucket. The
 /// export's assembly makes all its files visible together.
 /// </summary>
 internal sealed class UploadOutput : ExportOutput
@@ -26,7 +26,6 @@ internal sealed class UploadOutput : ExportOutput
     /// <summary>S3 takes 10,000 parts; some are kept in reserve, since the size is an estimate.</summary>
     private const int PartsPlanned = 8_000;
     private const int PartBytesMax = 1 << 30;
-    private const int FirstBuffer = 64 << 10;
 
     private readonly Bucket _bucket;
     private readonly UploadSink _sink;
@@ -57,9 +56,9 @@ internal sealed class UploadOutput : ExportOutput
     {
         while (buffer.Length > 0)
         {
-            if (_filled == _filling.Length)
-                Grow(buffer.Length);
-            var length = Math.Min(buffer.Length, _filling.Length - _filled);
+            if (_filling.Length == 0)
+                _filling = LargeBuffers.Pool.Rent(_partBytes);
+            var length = Math.Min(buffer.Length, _partBytes - _filled);
             buffer[..length].CopyTo(_filling.AsMemory(_filled));
             _filled += length;
             buffer = buffer[length..];
@@ -77,7 +76,7 @@ internal sealed class UploadOutput : ExportOutput
             await SendAsync(cancellation);
         await CollectAsync();
         _isWritten = true;
-        _filling = _spare = [];
+        ReturnBuffers();
         _sink.Add(new UploadedFile(_path, _key, _uploadId, _etags, _bytes, _sha256));
     }
 
@@ -85,18 +84,21 @@ internal sealed class UploadOutput : ExportOutput
     {
         if (_sending is not null)
             await ((Task)_sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ReturnBuffers();
         if (!_isWritten)
             await _bucket.AbortAsync(_key, _uploadId);
         await base.DisposeAsync();
     }
 
-    // Many small files may be open together: a buffer is only as large as what was written.
-    private void Grow(int wanted)
+    /// <summary>Nothing is on its way any more.</summary>
+    private void ReturnBuffers()
     {
-        var length = (int)Math.Min(_partBytes, Math.Max(FirstBuffer, Math.Max(2L * _filling.Length, (long)_filled + wanted)));
-        var larger = GC.AllocateUninitializedArray<byte>(length);
-        _filling.AsSpan(0, _filled).CopyTo(larger);
-        _filling = larger;
+        foreach (var buffer in (byte[][])[_filling, _spare])
+        {
+            if (buffer.Length > 0)
+                LargeBuffers.Pool.Return(buffer);
+        }
+        _filling = _spare = [];
     }
 
     private async Task SendAsync(CancellationToken cancellation)

@@ -23,9 +23,9 @@ internal sealed class Route(FeedChannel channel, RecentMessages.Ring recent, Sam
 /// </remarks>
 internal sealed class MessageFeed : IAsyncDisposable
 {
-    private const int WindowBytesMax = 8 << 20;
+    private const int WindowBytesMax = 4 << 20;
     private const int WindowBytesMin = 1 << 20;
-    private const int WindowBudget = 128 << 20;
+    private const int WindowBudget = 64 << 20;
     private const int LatchedPerChannel = 16;
 
     private readonly ExportPlan _plan;

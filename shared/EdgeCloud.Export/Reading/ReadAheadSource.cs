@@ -1,14 +1,16 @@
+using System.Buffers;
 using EdgeCloud.Mcap.Reading;
 
 namespace EdgeCloud.Export.Reading;
 
 /// <summary>
 /// Reads a segment in large requests, one ahead of its reader, since a request to S3 costs as much as a MiB. For one reader that goes
-/// forward, with gaps where it needs nothing. Holds two windows at most.
+/// forward, with gaps where it needs nothing. Holds two windows at most, which go on to the next segment.
 /// </summary>
-internal sealed class ReadAheadSource(IByteSource inner, int windowBytes) : IByteSource
+internal sealed class ReadAheadSource(IByteSource inner, int windowBytes, ArrayPool<byte> buffers) : IByteSource
 {
     private Window _current = new(0, [], 0);
+    private byte[] _spare = [];
     private Task<Window>? _next;
     private long _nextOffset;
 
@@ -40,38 +42,74 @@ internal sealed class ReadAheadSource(IByteSource inner, int windowBytes) : IByt
 
     public async ValueTask DisposeAsync()
     {
-        if (_next is not null)
-            await ((Task)_next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await DropNextAsync().ConfigureAwait(false);
+        Return(_current.Bytes);
+        Return(_spare);
+        (_next, _current, _spare) = (null, new Window(0, [], 0), []);
         await inner.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task MoveToAsync(long offset, CancellationToken cancellationToken)
     {
-        var (spare, end) = (_current.Bytes, _current.End);
+        var end = _current.End;
         var isNext = _next is not null && offset >= _nextOffset && offset < _nextOffset + windowBytes;
         if (isNext)
         {
-            _current = await _next!.ConfigureAwait(false);
+            var next = await _next!.ConfigureAwait(false);
+            _next = null;
+            Return(_spare);
+            (_spare, _current) = (_current.Bytes, next);
         }
         else
         {
-            if (_next is not null)
-                await ((Task)_next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _current = await FetchAsync(offset, spare, cancellationToken).ConfigureAwait(false);
-            spare = [];
+            await DropNextAsync().ConfigureAwait(false);
+            var buffer = _current.Bytes;
+            _current = new Window(0, [], 0);
+            _current = await FetchAsync(offset, buffer, cancellationToken).ConfigureAwait(false);
         }
         // After a jump the reader may jump again: only who went on is read ahead for.
         _nextOffset = _current.End;
-        _next = _nextOffset < Length && (isNext || offset <= windowBytes || offset == end) ? FetchAsync(_nextOffset, spare, cancellationToken) : null;
+        if (_nextOffset < Length && (isNext || offset <= windowBytes || offset == end))
+            (_next, _spare) = (FetchAsync(_nextOffset, _spare, cancellationToken), []);
+    }
+
+    /// <summary>Waits for the window that is under way, which nobody wants, and keeps its memory.</summary>
+    private async Task DropNextAsync()
+    {
+        if (_next is not { } next)
+            return;
+        _next = null;
+        await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!next.IsCompletedSuccessfully)
+            return;
+        Return(_spare);
+        _spare = (await next.ConfigureAwait(false)).Bytes;
     }
 
     private async Task<Window> FetchAsync(long offset, byte[] buffer, CancellationToken cancellationToken)
     {
         var length = (int)Math.Min(windowBytes, Length - offset);
         if (buffer.Length < length)
-            buffer = GC.AllocateUninitializedArray<byte>(length);
-        await inner.ReadAsync(offset, buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+        {
+            Return(buffer);
+            buffer = buffers.Rent(length);
+        }
+        try
+        {
+            await inner.ReadAsync(offset, buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            Return(buffer);
+            throw;
+        }
         return new Window(offset, buffer, length);
+    }
+
+    private void Return(byte[] buffer)
+    {
+        if (buffer.Length > 0)
+            buffers.Return(buffer);
     }
 
     private readonly record struct Window(long Offset, byte[] Bytes, int Length)

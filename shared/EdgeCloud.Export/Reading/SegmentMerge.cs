@@ -32,6 +32,8 @@ internal sealed class OpenSegment(int index, PlannedSegment segment, McapIndexed
 internal sealed record SegmentAccess(
     Func<PlannedSegment, CancellationToken, ValueTask<IByteSource>> Open, int WindowBytes, Action<string>? Unreadable)
 {
+    private static readonly McapIndexedReaderOptions ReaderOptions = new() { Buffers = LargeBuffers.Pool };
+
     /// <summary>Opens a segment for reading what the options select; null when it cannot be read and may be left out.</summary>
     /// <exception cref="ExportException">It cannot be read.</exception>
     public async Task<OpenSegment?> OpenAsync(int index, PlannedSegment segment, McapReadOptions options, CancellationToken cancellation)
@@ -39,8 +41,8 @@ internal sealed record SegmentAccess(
         ReadAheadSource? source = null;
         try
         {
-            source = new ReadAheadSource(await Open(segment, cancellation).ConfigureAwait(false), WindowBytes);
-            var reader = await McapIndexedReader.OpenAsync(source, cancellationToken: cancellation).ConfigureAwait(false);
+            source = new ReadAheadSource(await Open(segment, cancellation).ConfigureAwait(false), WindowBytes, LargeBuffers.Pool);
+            var reader = await McapIndexedReader.OpenAsync(source, ReaderOptions, cancellationToken: cancellation).ConfigureAwait(false);
             source.ReadsAhead = true;
             return new OpenSegment(index, segment, reader, reader.ReadMessages(options).GetAsyncEnumerator(cancellation));
         }

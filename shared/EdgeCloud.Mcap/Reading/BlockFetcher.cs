@@ -3,9 +3,9 @@ using System.Buffers;
 namespace EdgeCloud.Mcap.Reading;
 
 /// <summary>Bytes of the file in a rented buffer, shared by the blocks that lie in them; returned when the last block lets go.</summary>
-internal sealed class FetchedSpan(long offset, int length)
+internal sealed class FetchedSpan(long offset, int length, ArrayPool<byte> buffers)
 {
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(length);
+    private byte[] _buffer = buffers.Rent(length);
     private int _users;
 
     public int Length => length;
@@ -21,7 +21,7 @@ internal sealed class FetchedSpan(long offset, int length)
     {
         if (--_users > 0 || _buffer.Length == 0)
             return;
-        ArrayPool<byte>.Shared.Return(_buffer);
+        buffers.Return(_buffer);
         _buffer = [];
     }
 }
@@ -30,7 +30,8 @@ internal sealed class FetchedSpan(long offset, int length)
 /// Reads the blocks of a plan. Where requests are dear, blocks that lie near each other and follow in the plan come with one request, and
 /// the next request is under way while the blocks of the last are read. Owned by one cursor; disposing ends the request under way.
 /// </summary>
-internal sealed class BlockFetcher(IByteSource source, List<Block> plan, CancellationToken cancellationToken) : IAsyncDisposable
+internal sealed class BlockFetcher(
+    IByteSource source, List<Block> plan, ArrayPool<byte> buffers, CancellationToken cancellationToken) : IAsyncDisposable
 {
     // Bytes between two blocks that are read and thrown away rather than asked for around: message indexes, commit records, a skipped chunk.
     private const int GapDivisor = 8;
@@ -69,7 +70,7 @@ internal sealed class BlockFetcher(IByteSource source, List<Block> plan, Cancell
     {
         if (IsInMemory(block))
             return null;
-        var span = new FetchedSpan(block.Offset, (int)block.Length);
+        var span = new FetchedSpan(block.Offset, (int)block.Length, buffers);
         span.Use();
         try
         {
@@ -118,7 +119,7 @@ internal sealed class BlockFetcher(IByteSource source, List<Block> plan, Cancell
                 break;
             (start, end) = (newStart, newEnd);
         }
-        var span = new FetchedSpan(start, (int)(end - start));
+        var span = new FetchedSpan(start, (int)(end - start), buffers);
         for (var i = first; i < next; i++)
             span.Use();
         try

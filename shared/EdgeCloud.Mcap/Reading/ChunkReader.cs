@@ -4,8 +4,9 @@ using EdgeCloud.Mcap.Compression;
 namespace EdgeCloud.Mcap.Reading;
 
 /// <summary>Opens chunks: checks sizes, decompresses into a buffer given by the caller, checks the CRC.</summary>
-internal sealed class ChunkReader(bool verifyCrc, long chunkBytesMax) : IDisposable
+internal sealed class ChunkReader(bool verifyCrc, long chunkBytesMax, ArrayPool<byte>? buffers = null) : IDisposable
 {
+    private readonly ArrayPool<byte> _buffers = buffers ?? ArrayPool<byte>.Shared;
     private readonly ChunkCodec _codec = new();
 
     /// <summary>The uncompressed records: a slice of the chunk itself when it is not compressed, else of <paramref name="buffer"/>, which is replaced when too small.</summary>
@@ -29,8 +30,8 @@ internal sealed class ChunkReader(bool verifyCrc, long chunkBytesMax) : IDisposa
             var size = (int)chunk.UncompressedSize;
             if (buffer.Length < size)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
-                buffer = ArrayPool<byte>.Shared.Rent(size);
+                Return(ref buffer);
+                buffer = _buffers.Rent(size);
             }
             _codec.Decompress(compression, records.Span, buffer.AsSpan(0, size), position);
             records = buffer.AsMemory(0, size);
@@ -42,6 +43,14 @@ internal sealed class ChunkReader(bool verifyCrc, long chunkBytesMax) : IDisposa
                 throw new McapException("Chunk uncompressed_crc", position, $"{chunk.UncompressedCrc:x8}", $"records with CRC-32 {crc:x8}");
         }
         return records;
+    }
+
+    /// <summary>Gives a buffer back that <see cref="Open"/> made.</summary>
+    public void Return(ref byte[] buffer)
+    {
+        if (buffer.Length > 0)
+            _buffers.Return(buffer);
+        buffer = [];
     }
 
     public void Dispose() => _codec.Dispose();

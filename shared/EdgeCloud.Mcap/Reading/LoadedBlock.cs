@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -93,16 +92,14 @@ internal sealed class LoadedBlock
     }
 
     /// <summary>Gives the block's bytes back and keeps the list of its messages.</summary>
-    public void Close()
+    public void Close(ChunkReader chunks)
     {
         IsOpen = false;
         _records = default;
         _array = default;
         _stored?.LetGo();
         _stored = null;
-        if (_chunkBuffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(_chunkBuffer);
-        _chunkBuffer = [];
+        chunks.Return(ref _chunkBuffer);
     }
 
     private ReadOnlyMemory<byte> OpenChunk(ReadOnlyMemory<byte> bytes, ChunkReader chunks)

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace EdgeCloud.Mcap.Reading;
 
 /// <summary>What an indexed reader checks, how much memory it takes, and whether it may read a whole file to learn what is in it.</summary>
@@ -31,4 +33,7 @@ public sealed record McapIndexedReaderOptions
     /// Beside them it keeps 16 bytes for each message of an overlapping chunk.
     /// </summary>
     public long OpenBytesMax { get; init; } = 256L << 20;
+
+    /// <summary>Where chunks as stored and their records get their memory from.</summary>
+    public ArrayPool<byte> Buffers { get; init; } = ArrayPool<byte>.Shared;
 }

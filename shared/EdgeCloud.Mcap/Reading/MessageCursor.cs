@@ -34,8 +34,8 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
         _cancellationToken = cancellationToken;
         _selection = new(reader.Summary, options);
         _plan = Block.Plan(reader, options, _selection);
-        _chunks = new(reader.Options.VerifyChunkCrc, reader.Options.ChunkBytesMax);
-        _fetcher = new(reader.Source, _plan, cancellationToken);
+        _chunks = new(reader.Options.VerifyChunkCrc, reader.Options.ChunkBytesMax, reader.Options.Buffers);
+        _fetcher = new(reader.Source, _plan, reader.Options.Buffers, cancellationToken);
         _flip = options.Order == MessageOrder.ReverseLogTime ? ulong.MaxValue : 0;
         _fileOrder = options.Order == MessageOrder.File;
     }
@@ -59,7 +59,7 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
     /// <summary>Returns the memory of open blocks. The reader stays open.</summary>
     public async ValueTask DisposeAsync()
     {
-        _heap.ForEach(block => block.Close());
+        _heap.ForEach(block => block.Close(_chunks));
         _heap.Clear();
         _spare.Clear();
         _planned = _plan.Count;
@@ -165,7 +165,7 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
             if (last is null)
                 return;
             open -= last.OpenBytes;
-            last.Close();
+            last.Close(_chunks);
         }
     }
 
@@ -181,7 +181,7 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
 
     private void PutAside(LoadedBlock block)
     {
-        block.Close();
+        block.Close(_chunks);
         _spare.Push(block);
     }
 
