@@ -13,7 +13,6 @@ internal sealed class ExampleWriter(IReadOnlyList<ColumnInfo> columns)
     private readonly FeatureTree[] _features = [.. columns.Select(column => new FeatureTree(column.Name, column.Type))];
     private readonly TextBuffer _body = new();
     private readonly TextBuffer _list = new();
-    private readonly TextBuffer _example = new();
     private readonly TextBuffer _packed = new();
 
     /// <summary>A column or a part of one: the names of its features.</summary>
@@ -25,8 +24,9 @@ internal sealed class ExampleWriter(IReadOnlyList<ColumnInfo> columns)
         public FeatureTree[] Fields { get; } = [.. type.Fields.Select(field => new FeatureTree($"{name}.{field.Name}", field.Type))];
     }
 
-    /// <summary>Writes a row; valid until the next.</summary>
-    public ReadOnlySpan<byte> Write(IReadOnlyList<Column> batch, int row)
+    /// <summary>Encodes a row.</summary>
+    /// <returns>Length of the example, which <see cref="CopyTo"/> gives until the next row.</returns>
+    public int Encode(IReadOnlyList<Column> batch, int row)
     {
         _body.Clear();
         for (var i = 0; i < _features.Length; i++)
@@ -34,11 +34,15 @@ internal sealed class ExampleWriter(IReadOnlyList<ColumnInfo> columns)
             if (!batch[i].IsMissing(row))
                 Append(_features[i], batch[i], row, row + 1, isOuter: true);
         }
-        _example.Clear();
-        _example.Append(LengthDelimited1);
-        AppendVarint(_example, (ulong)_body.Length);
-        _example.Append(_body.Written.Span);
-        return _example.Written.Span;
+        return 1 + VarintBytes(_body.Length) + _body.Length;
+    }
+
+    /// <summary>Copies the row that was encoded last to where its example belongs.</summary>
+    public void CopyTo(Span<byte> target)
+    {
+        target[0] = LengthDelimited1;
+        var at = 1 + WriteVarint(target[1..], (ulong)_body.Length);
+        _body.Written.Span.CopyTo(target[at..]);
     }
 
     private void Append(FeatureTree feature, Column column, int from, int to, bool isOuter)
@@ -55,9 +59,7 @@ internal sealed class ExampleWriter(IReadOnlyList<ColumnInfo> columns)
                 AppendFeature(feature.Name, BytesList);
                 break;
             case ListColumn { Type.IsBytes: true } bytes when isOuter:
-                _list.Clear();
-                AppendBytes(((NumberColumn)bytes.Items).Bytes[bytes.Offsets[from]..bytes.Offsets[to]]);
-                AppendFeature(feature.Name, BytesList);
+                AppendFeature(feature.Name, BytesList, ((NumberColumn)bytes.Items).Bytes[bytes.Offsets[from]..bytes.Offsets[to]]);
                 break;
             case ListColumn list:
                 if (!isOuter || list.Items is StructColumn)
@@ -80,8 +82,7 @@ internal sealed class ExampleWriter(IReadOnlyList<ColumnInfo> columns)
         switch (column.Type.Kind)
         {
             case ColumnKind.Float32:
-                AppendBytes(MemoryMarshal.AsBytes(column.Values<float>()[from..to]));
-                AppendFeature(name, FloatList);
+                AppendFeature(name, FloatList, MemoryMarshal.AsBytes(column.Values<float>()[from..to]));
                 return;
             case ColumnKind.Float64:
                 AppendRounded(column.Values<double>()[from..to]);
@@ -136,7 +137,22 @@ internal sealed class ExampleWriter(IReadOnlyList<ColumnInfo> columns)
     /// <summary>An entry of the map: key, and a feature of the list that was built.</summary>
     private void AppendFeature(byte[] name, byte kind)
     {
-        var feature = 1 + VarintBytes(_list.Length) + _list.Length;
+        BeginFeature(name, kind, _list.Length);
+        _body.Append(_list.Written.Span);
+    }
+
+    /// <summary>An entry of the map: key, and a feature of a list of one item, which may be an image and is not copied twice.</summary>
+    private void AppendFeature(byte[] name, byte kind, ReadOnlySpan<byte> item)
+    {
+        BeginFeature(name, kind, 1 + VarintBytes(item.Length) + item.Length);
+        _body.Append(LengthDelimited1);
+        AppendVarint(_body, (ulong)item.Length);
+        _body.Append(item);
+    }
+
+    private void BeginFeature(byte[] name, byte kind, int listBytes)
+    {
+        var feature = 1 + VarintBytes(listBytes) + listBytes;
         var entry = 1 + VarintBytes(name.Length) + name.Length + 1 + VarintBytes(feature) + feature;
         _body.Append(LengthDelimited1);
         AppendVarint(_body, (ulong)entry);
@@ -146,19 +162,22 @@ internal sealed class ExampleWriter(IReadOnlyList<ColumnInfo> columns)
         _body.Append(LengthDelimited2);
         AppendVarint(_body, (ulong)feature);
         _body.Append(kind);
-        AppendVarint(_body, (ulong)_list.Length);
-        _body.Append(_list.Written.Span);
+        AppendVarint(_body, (ulong)listBytes);
     }
 
     private static int VarintBytes(int value) => value < 1 << 7 ? 1 : value < 1 << 14 ? 2 : value < 1 << 21 ? 3 : value < 1 << 28 ? 4 : 5;
 
     private static void AppendVarint(TextBuffer target, ulong value)
     {
-        var bytes = target.Reserve(10);
+        target.Advance(WriteVarint(target.Reserve(10), value));
+    }
+
+    private static int WriteVarint(Span<byte> target, ulong value)
+    {
         var at = 0;
         for (; value >= 0x80; value >>= 7)
-            bytes[at++] = (byte)(value | 0x80);
-        bytes[at++] = (byte)value;
-        target.Advance(at);
+            target[at++] = (byte)(value | 0x80);
+        target[at++] = (byte)value;
+        return at;
     }
 }

@@ -79,8 +79,9 @@ internal sealed class NumpyFormat : TableFormat
                     var shape = (image.Height, image.Width, image.Format, image.IsBigEndian && image.Format.SampleBytes > 1);
                     _first ??= shape;
                     _isUniform &= _first == shape;
-                    for (var line = 0; line < image.Height; line++)
-                        _data.Write(fields.Line(columns, image, line));
+                    var pixels = image.Joined;
+                    for (var line = 0; line < pixels.Height; line++)
+                        _data.Write(fields.Line(columns, pixels, line));
                 }
                 else
                 {

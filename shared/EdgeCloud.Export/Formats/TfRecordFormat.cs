@@ -30,7 +30,7 @@ internal sealed class TfRecordFormat : TableFormat
         {
             for (var row = 0; row < rows.Rows; row++)
             {
-                Frame(records, example.Write(rows.Batch, row));
+                Frame(records, example, example.Encode(rows.Batch, row));
                 if (records.Length < FlushBytes)
                     continue;
                 await file.WriteAsync(records.Written, cancellation).ConfigureAwait(false);
@@ -75,14 +75,15 @@ internal sealed class TfRecordFormat : TableFormat
         """;
 
     /// <summary>Length, its masked CRC, data, its masked CRC (tensorflow/core/lib/io/record_writer.h).</summary>
-    private static void Frame(TextBuffer records, ReadOnlySpan<byte> data)
+    private static void Frame(TextBuffer records, ExampleWriter example, int length)
     {
-        var frame = records.Reserve(data.Length + 16);
-        BinaryPrimitives.WriteInt64LittleEndian(frame, data.Length);
+        var frame = records.Reserve(length + 16)[..(length + 16)];
+        var data = frame.Slice(12, length);
+        BinaryPrimitives.WriteInt64LittleEndian(frame, length);
         BinaryPrimitives.WriteUInt32LittleEndian(frame[8..], MaskedCrc(frame[..8]));
-        data.CopyTo(frame[12..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[(12 + data.Length)..], MaskedCrc(data));
-        records.Advance(data.Length + 16);
+        example.CopyTo(data);
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[(12 + length)..], MaskedCrc(data));
+        records.Advance(length + 16);
     }
 
     private static uint MaskedCrc(ReadOnlySpan<byte> data)

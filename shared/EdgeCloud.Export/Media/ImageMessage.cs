@@ -65,7 +65,13 @@ internal sealed class ImageFields
 /// <param name="Format">What a pixel is.</param>
 /// <param name="IsBigEndian">Byte order of samples of several bytes.</param>
 /// <param name="Start">Where its first pixel lies among the column's bytes.</param>
-internal readonly record struct ImageMessage(int Height, int Width, int Step, int RowBytes, PixelFormat Format, bool IsBigEndian, int Start);
+internal readonly record struct ImageMessage(int Height, int Width, int Step, int RowBytes, PixelFormat Format, bool IsBigEndian, int Start)
+{
+    /// <summary>The same pixels as one line where nothing lies between the lines, for who takes bytes as they come.</summary>
+    public ImageMessage Joined => Step == RowBytes && (long)Height * RowBytes <= int.MaxValue
+        ? this with { Height = 1, Width = Height * Width, Step = Height * RowBytes, RowBytes = Height * RowBytes }
+        : this;
+}
 
 /// <summary>What the samples of a pixel mean.</summary>
 internal enum PixelOrder
