@@ -118,6 +118,24 @@ public sealed class ReplaySourceTests : IDisposable
     }
 
     [Fact]
+    public async Task Publishers_of_a_latched_topic_stay_apart_as_the_file_has_them()
+    {
+        var input = _folder["latched.mcap"];
+        using (var writer = new Mcap.Writing.McapWriter(File.Create(input)))
+        {
+            var latched = new Dictionary<string, string> { ["offered_qos_profiles"] = "- durability: 1" };
+            writer.Write(new Channel(1, 0, "/tf_static", "cdr", latched));
+            writer.Write(new Channel(2, 0, "/tf_static", "cdr", latched));
+            writer.Write(new Channel(3, 0, "/map", "cdr", latched));
+            for (ushort i = 1; i <= 3; i++)
+                writer.WriteMessage(i, i, i, i, [1]);
+        }
+        var sink = new CollectingSink();
+        await new ReplaySource(Settings(input), TimeProvider.System).RunAsync(sink, CancellationToken.None);
+        Assert.Equal([("/tf_static", 0), ("/tf_static", 1), ("/map", 0)], sink.Messages.Select(m => (m.Topic.Topic, m.Topic.Publisher)));
+    }
+
+    [Fact]
     public async Task Repeats_in_a_segment_are_not_played()
     {
         var input = _folder["segment.mcap"];

@@ -15,6 +15,7 @@ internal sealed class ReplaySource(SourceSettings settings, TimeProvider clock) 
     private static readonly TimeSpan ShortestPass = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<ushort, TopicHandle?> _handles = [];
+    private readonly List<string> _latched = [];
     private long _passStart;
     private ulong? _firstLogTime;
     private ulong _rebasedStart;
@@ -49,6 +50,7 @@ internal sealed class ReplaySource(SourceSettings settings, TimeProvider clock) 
     private async Task PlayOnceAsync(ISourceSink sink, CancellationToken cancellation)
     {
         _handles.Clear();
+        _latched.Clear();
         _firstLogTime = null;
         try
         {
@@ -84,14 +86,18 @@ internal sealed class ReplaySource(SourceSettings settings, TimeProvider clock) 
         Schema? schema = null;
         if (channel.SchemaId != 0 && !reader.Schemas.TryGetValue(channel.SchemaId, out schema))
             throw new SourceException($"{settings.Input}: channel {channel.Id} ({channel.Topic}) refers to schema {channel.SchemaId}, which is missing");
+        var isLatched = QosProfile.IsLatched(channel.Metadata.GetValueOrDefault("offered_qos_profiles"));
         _handles.Add(channel.Id, sink.TopicAppeared(new SourceTopic
         {
             Topic = channel.Topic,
             MessageEncoding = channel.MessageEncoding,
             Schema = schema is null ? null : new SourceSchema(schema.Name, schema.Encoding, schema.Data),
             Metadata = channel.Metadata,
-            Latched = QosProfile.IsLatched(channel.Metadata.GetValueOrDefault("offered_qos_profiles")),
+            Latched = isLatched,
+            Publisher = isLatched ? _latched.Count(t => t == channel.Topic) : 0,
         }));
+        if (isLatched)
+            _latched.Add(channel.Topic);
     }
 
     private async ValueTask DeliverAsync(Message message, ISourceSink sink, CancellationToken cancellation)
