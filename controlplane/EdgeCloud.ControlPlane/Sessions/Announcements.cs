@@ -29,6 +29,8 @@ public sealed class Announcements(
         var isNews = session.Apply(announcement, now);
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
+        if (session.Parent is not null)
+            await EventTopics.LearnAsync(db, session.Id, cancellation);
         // What is older than the catalogue's knowledge needs no answer, but a repetition does: the first answer may be lost.
         return isNews || session.Revision == announcement.Revision
             ? new CustodyMessage
@@ -73,6 +75,7 @@ public sealed class Announcements(
             await RememberAsync(db, session.Learn(manifest.Topics), cancellation);
         await db.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
+        await EventTopics.LearnAsync(db, manifest, cancellation);
         if (segment.Custody == Custody.Uploaded)
             checks.Ask(SegmentKey.Of(segment));
         return segment.AnswerTo(announcement);

@@ -52,9 +52,9 @@ public sealed class Session
 
     /// <summary>Words that people sort sessions by.</summary>
     public string[] Tags { get; set; } = [];
-    /// <summary>Names of the topics in its segments.</summary>
+    /// <summary>Names of the topics in its segments; of an event, in its stretch of its parent's.</summary>
     public string[] Topics { get; private set; } = [];
-    /// <summary>Names of the types in its segments.</summary>
+    /// <summary>Names of the types in them.</summary>
     public string[] Types { get; private set; } = [];
     /// <summary>What the free text of a search is compared with: id, robot, name, tags and notes. The database writes it.</summary>
     public string Search { get; private set; } = "";

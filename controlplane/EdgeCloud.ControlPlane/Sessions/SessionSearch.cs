@@ -32,9 +32,9 @@ public sealed record SessionSearch
     public DateTimeOffset? To { get; init; }
     /// <summary>Tags that the session has, all of them.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
-    /// <summary>A topic that a segment of it holds; <c>*</c> stands for anything.</summary>
+    /// <summary>A topic that a segment of it holds, or of an event its stretch of its parent; <c>*</c> stands for anything.</summary>
     public string Topic { get; init; } = "";
-    /// <summary>A type that a segment of it holds; <c>*</c> stands for anything.</summary>
+    /// <summary>A type likewise; <c>*</c> stands for anything.</summary>
     public string Type { get; init; } = "";
     /// <summary>States, any of them.</summary>
     public IReadOnlyList<SessionState> States { get; init; } = [];

@@ -138,6 +138,30 @@ public sealed class EventSessionTests(ControlPlaneProcess plane, MosquittoBroker
     }
 
     [Fact]
+    public async Task It_is_found_by_the_topics_and_types_of_its_time_whichever_was_announced_first()
+    {
+        var (early, late) = (await EventAsync(0, 39, [1]), await EventAsync(160, 199, null));
+        Assert.Equal([early, _parent.Session], await FoundAsync("topic=/sample"));
+        Assert.Equal([early, _parent.Session], await FoundAsync("type=test_msgs/msg/Sample"));
+
+        MadeMessage[] messages = [.. Samples(150, 50), new MadeMessage("/image", At(199), PreviewRecording.Image(1, 1, "mono8", 1, [7]))];
+        await PreviewRecording.DeliverAsync(_robot, PreviewRecording.Segment(_robot, _parent, 5, messages));
+
+        Assert.Equal([early, late, _parent.Session], await FoundAsync("topic=/sample"));
+        Assert.Equal([late, _parent.Session], await FoundAsync("topic=/ima*"));
+        Assert.Equal([late, _parent.Session], await FoundAsync("type=*/Image"));
+        var latest = await EventAsync(190, 199, [5]);
+        Assert.Equal([late, latest, _parent.Session], await FoundAsync("topic=/image"));
+
+        async Task<IEnumerable<Guid>> FoundAsync(string condition)
+        {
+            var found = (await _api.GetAsync<Page<SessionView>>($"/api/v1/sessions?robot={_robot.Id}&{condition}")).Items.Select(s => s.Session).ToHashSet();
+            Guid[] all = [early, late, .. found.Except([early, late, _parent.Session]), _parent.Session];
+            return all.Where(found.Contains);
+        }
+    }
+
+    [Fact]
     public async Task A_session_with_an_event_is_not_deleted_before_it()
     {
         var id = await EventAsync(60, 99, [2, 3]);
