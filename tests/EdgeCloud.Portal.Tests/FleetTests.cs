@@ -33,6 +33,56 @@ public sealed class FleetTests(Portal portal)
     }
 
     [Fact]
+    public async Task A_view_of_the_fleet_is_kept_applied_and_deleted_and_nobody_elses_unless_it_is_shared()
+    {
+        var name = $"mine {Guid.NewGuid():N}";
+        await portal.MakeIdleAsync();
+        await portal.StartSessionAsync("a list has views when there is something in it");
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/fleet?q=no&state=offline&sort=-lost");
+        var page = visit.Page;
+        var view = page.GetByRole(AriaRole.Link, new() { Name = name });
+        await OpenAsync(page);
+        await page.GetByLabel("Name of the new view").FillAsync(name);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(view).ToBeVisibleAsync();
+
+        await visit.GoAsync("/fleet");
+        await OpenAsync(page);
+        await view.ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex(@"/fleet\?q=no&state=offline&sort=-lost$"));
+        await Expect(page.GetByText("No robot here has “no” in its name")).ToBeVisibleAsync();
+
+        // One of the sessions is not one of the fleet, and one that is not shared is nobody else's.
+        await visit.GoAsync("/sessions");
+        await OpenAsync(page);
+        await Expect(page.GetByLabel("Name of the new view")).ToBeVisibleAsync();
+        await Expect(view).ToHaveCountAsync(0);
+        await using var other = await portal.VisitAsAsync(Roles.Operator, "/fleet");
+        await OpenAsync(other.Page);
+        await other.Page.GetByLabel("Name of the new view").FillAsync($"shared {name}");
+        await other.Page.GetByLabel("for everybody").CheckAsync();
+        await other.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(other.Page.GetByRole(AriaRole.Link, new() { Name = $"shared {name}" })).ToBeVisibleAsync();
+        await Expect(other.Page.GetByRole(AriaRole.Link, new() { Name = name, Exact = true })).ToHaveCountAsync(0);
+
+        await visit.GoAsync("/fleet");
+        await OpenAsync(page);
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = $"shared {name}" })).ToContainTextAsync(Roles.Operator);
+        await page.GetByRole(AriaRole.Button, new() { Name = $"Delete the view {name}", Exact = true }).ClickAsync();
+        await Expect(page.GetByText($"“{name}” deleted")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex($"{name}$") }).First).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = $"Delete the view {name}", Exact = true }).ClickAsync();
+        await Expect(page.GetByText($"“{name}” deleted")).ToBeVisibleAsync();
+        await page.ReloadAsync();
+        await visit.WaitUntilLiveAsync();
+        await OpenAsync(page);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = $"Delete the view {name}", Exact = true })).ToHaveCountAsync(0);
+
+        static Task OpenAsync(IPage page) => page.Locator("summary").Filter(new() { HasText = "Views" }).ClickAsync();
+    }
+
+    [Fact]
     public async Task Back_before_the_page_has_its_circuit_is_not_lost()
     {
         await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/fleet");

@@ -34,7 +34,10 @@ public sealed record FleetFilter
     private string Column => Sort.TrimStart('-');
 
     /// <summary>The address that shows this.</summary>
-    public string Address()
+    public string Address() => Query() is { Length: > 0 } query ? $"/fleet?{query}" : "/fleet";
+
+    /// <summary>The query of the address, which is what a saved view keeps.</summary>
+    public string Query()
     {
         var query = new List<string>();
         Add("q", Text);
@@ -42,7 +45,7 @@ public sealed record FleetFilter
         Add("tag", Tag);
         Add("sort", Sort);
         Add("view", Map ? "map" : "");
-        return query.Count == 0 ? "/fleet" : $"/fleet?{string.Join('&', query)}";
+        return string.Join('&', query);
 
         void Add(string name, string value)
         {
