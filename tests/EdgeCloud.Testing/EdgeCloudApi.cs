@@ -53,6 +53,13 @@ public sealed class EdgeCloudApi : IDisposable
         return await ReadAsync(answer, type);
     }
 
+    /// <summary>DELETE; a refusal is an exception that holds the answer's text.</summary>
+    public async Task DeleteAsync(string path)
+    {
+        using var answer = await _http.DeleteAsync(path);
+        await RequireAsync(answer);
+    }
+
     /// <summary>A robot; null while the control plane has never heard of it.</summary>
     public async Task<RobotView?> FindRobotAsync(string robot) =>
         (await GetAsync("robots", ApiJsonContext.Default.PageRobotView)).Items.FirstOrDefault(r => r.Robot == robot);
@@ -99,12 +106,17 @@ public sealed class EdgeCloudApi : IDisposable
 
     private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type)
     {
+        await RequireAsync(answer);
+        return (await answer.Content.ReadFromJsonAsync(type))!;
+    }
+
+    private static async Task RequireAsync(HttpResponseMessage answer)
+    {
         if (!answer.IsSuccessStatusCode)
         {
             throw new HttpRequestException(
                 $"{answer.RequestMessage!.Method} {answer.RequestMessage.RequestUri} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}",
                 null, answer.StatusCode);
         }
-        return (await answer.Content.ReadFromJsonAsync(type))!;
     }
 }

@@ -23,6 +23,7 @@ public abstract class LivePage<TData> : ComponentBase, IAsyncDisposable where TD
     private Task _following = Task.CompletedTask;
     private string? _shownKey;
     private int _queries;
+    private bool _isAskedAnew;
 
     [Inject] private IDbContextFactory<CatalogueDb> Catalogue { get; set; } = default!;
     [Inject] private Changes Changes { get; set; } = default!;
@@ -134,7 +135,8 @@ public abstract class LivePage<TData> : ComponentBase, IAsyncDisposable where TD
         }
     }
 
-    private async Task RefreshAsync()
+    /// <summary>Queries again as if something had changed: what <see cref="Merge"/> keeps stays where it is.</summary>
+    protected async Task RefreshAsync()
     {
         try
         {
@@ -149,13 +151,16 @@ public abstract class LivePage<TData> : ComponentBase, IAsyncDisposable where TD
 
     private async Task QueryAndShowAsync(bool live)
     {
-        // Two queries may be under way, of a live change and of a new address; the one that was asked last is shown.
+        // Two queries may be under way, of a live change and of a new address; the one that was asked last is shown, and replaces what is there
+        // when any of them was to.
         var number = ++_queries;
+        _isAskedAnew |= !live;
         await using var db = await OpenCatalogueAsync();
         var news = await QueryAsync(db, _closing.Token);
         if (number != _queries)
             return;
-        Data = live ? Merge(Data, news) : news;
+        Data = _isAskedAnew ? news : Merge(Data, news);
+        _isAskedAnew = false;
         IsLoaded = true;
     }
 }

@@ -1,5 +1,7 @@
 using EdgeCloud.ControlPlane.Catalogue;
 using EdgeCloud.ControlPlane.Exports.Pages;
+using EdgeCloud.ControlPlane.Fleet.Pages;
+using EdgeCloud.ControlPlane.Sessions.Pages;
 using EdgeCloud.ControlPlane.Sessions.Preview;
 using Microsoft.AspNetCore.Components.Authorization;
 using Radzen;
@@ -21,6 +23,8 @@ public static class PortalRegistration
         builder.Services.AddCascadingAuthenticationState();
         builder.Services.AddScoped<AuthenticationStateProvider, CircuitAuthentication>();
         builder.Services.AddScoped<SignedIn>();
+        builder.Services.AddScoped<RobotControls>();
+        builder.Services.AddScoped<SessionControls>();
         builder.Services.AddSingleton<StorageWatch>();
         builder.Services.AddHostedService(services => services.GetRequiredService<StorageWatch>());
     }

@@ -17,6 +17,10 @@ public sealed class SignedIn(AuthenticationStateProvider authentication, IAuthor
         return (await authorization.AuthorizeAsync(user, policy)).Succeeded ? Actor.Of(user) : null;
     }
 
+    /// <summary>The user as commands and exports name it.</summary>
+    /// <exception cref="RequestException">The policy does not allow the deed.</exception>
+    public async Task<Actor> RequireAsync(string policy) => await AllowedAsync(policy) ?? throw RequestException.Forbidden(Refusal);
+
     /// <summary>What a page says to whoever is not allowed.</summary>
     public const string Refusal = "Your role does not include this. Nothing was sent.";
 }

@@ -92,7 +92,25 @@
     if (button?.dataset.action === 'help') document.getElementById('ec-help')?.showModal();
     for (const menu of document.querySelectorAll('details.ec-menu[open]'))
       if (!menu.contains(target) || target.closest('a')) menu.open = false;
+      else if (menu.matches('.ec-row-menu') && target.closest('button')) close(menu, true);
   });
+
+  // --- menus of rows: beside their button, over whatever is there; gone when the row moves or the focus leaves ---------------------
+  function close(menu, keepFocus = false) {
+    menu.open = false;
+    if (keepFocus) menu.querySelector('summary').focus();
+  }
+  const openRowMenus = () => document.querySelectorAll('.ec-row-menu[open]');
+  document.addEventListener('toggle', event => {
+    const menu = event.target;
+    if (!(menu instanceof Element) || !menu.matches('.ec-row-menu[open]')) return;
+    const button = menu.querySelector('summary').getBoundingClientRect(), below = innerHeight - button.bottom > 240;
+    menu.style.setProperty('--ec-menu-right', `${innerWidth - button.right}px`);
+    menu.style.setProperty('--ec-menu-top', below ? `${button.bottom + 2}px` : 'auto');
+    menu.style.setProperty('--ec-menu-bottom', below ? 'auto' : `${innerHeight - button.top + 2}px`);
+  }, true);
+  document.addEventListener('focusin', event => { for (const menu of openRowMenus()) if (!menu.contains(event.target)) close(menu); });
+  for (const moved of ['scroll', 'resize']) addEventListener(moved, () => { for (const menu of openRowMenus()) close(menu); }, true);
 
   // For the other scripts: a moment in the viewer's zone, and a word for screen readers.
   window.edgecloudClock = ms => write(new Date(ms), 'full');

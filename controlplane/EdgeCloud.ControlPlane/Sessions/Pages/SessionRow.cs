@@ -19,6 +19,9 @@ public sealed record SessionRow
     public required int Topics { get; init; }
     public required DateTimeOffset? PurgeAt { get; init; }
 
+    /// <summary>True when nothing more will be recorded into it.</summary>
+    public bool IsOver => State is SessionState.Finished or SessionState.Cancelled or SessionState.Failed;
+
     /// <summary>The row of a session.</summary>
     public static SessionRow Of(Session session, SessionTotals totals) => new()
     {
