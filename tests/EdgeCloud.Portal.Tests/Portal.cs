@@ -25,6 +25,7 @@ public sealed class Portal : IAsyncLifetime
 
     private const string ChromiumPath = "/usr/bin/chromium";
 
+    private TcpRelay? _storageLink;
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
@@ -34,6 +35,9 @@ public sealed class Portal : IAsyncLifetime
     /// <summary>Address of the portal.</summary>
     public string Url => System.ControlPlane.Address;
 
+    /// <summary>The robot's way to the storage.</summary>
+    public TcpRelay StorageLink => _storageLink!;
+
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
@@ -41,7 +45,9 @@ public sealed class Portal : IAsyncLifetime
             return;
         await System.InitializeAsync();
         await MakeUsersAsync();
-        await System.StartAgentAsync(Robot, "{ kind: simulated, seed: 1 }", "recording: { segment_seconds: 5 }");
+        _storageLink = new TcpRelay(new Uri(System.S3.Endpoint).Port);
+        await System.StartAgentAsync(Robot, "{ kind: simulated, seed: 1 }", "recording: { segment_seconds: 5 }",
+            new Dictionary<string, string> { ["EDGECLOUD_S3__ENDPOINT"] = $"http://127.0.0.1:{StorageLink.Port}" });
         await System.Api.WaitForRobotAsync(Robot, _ => true, "connects");
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
@@ -109,6 +115,7 @@ public sealed class Portal : IAsyncLifetime
         await _browser.DisposeAsync();
         _playwright!.Dispose();
         await System.DisposeAsync();
+        await StorageLink.DisposeAsync();
     }
 
     // The API makes no users; the control plane's own code does, on the same catalogue.

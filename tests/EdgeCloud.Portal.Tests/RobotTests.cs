@@ -159,6 +159,39 @@ public sealed class RobotTests(Portal portal)
     }
 
     [Fact]
+    public async Task When_uploads_wait_the_robot_says_why_and_when_it_tries_again()
+    {
+        await portal.MakeIdleAsync();
+        var api = portal.System.Api;
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, Page);
+        var note = visit.Page.GetByTestId("upload-waits");
+        await Expect(note).ToHaveCountAsync(0);
+
+        portal.StorageLink.Cut(refuse: true);
+        var session = await portal.StartSessionAsync("storage away");
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });
+        await Expect(note).ToContainTextAsync(new Regex(@"attempts in a row to upload failed; the next is due at \d\d:\d\d:\d\d\."), new() { Timeout = Portal.PatienceMs });
+        await using var fleet = await portal.VisitAsAsync(Roles.Viewer, "/fleet");
+        await Expect(fleet.Page.GetByTestId("fleet")).ToContainTextAsync(new Regex(@"again \d\d:\d\d:\d\d"), new() { Timeout = Portal.PatienceMs });
+        portal.StorageLink.Restore();
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Sync });
+        await Expect(note).ToHaveCountAsync(0, new() { Timeout = Portal.PatienceMs });
+
+        // In hours that are over or yet to come.
+        var hour = DateTime.Now.Hour;
+        await SetAsync($"{(hour + 2) % 24:00}:00-{(hour + 3) % 24:00}:00");
+        session = await portal.StartSessionAsync("out of hours");
+        await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });
+        await Expect(note).ToContainTextAsync("uploads run only in the hours that the setting upload.windows names", new() { Timeout = Portal.PatienceMs });
+        await Expect(fleet.Page.GetByTestId("fleet")).ToContainTextAsync("waits", new() { Timeout = Portal.PatienceMs });
+        await SetAsync("");
+        await Expect(note).ToHaveCountAsync(0, new() { Timeout = Portal.PatienceMs });
+
+        async Task SetAsync(string windows) => Assert.Equal(CommandStatus.Succeeded, (await api.CommandAsync(
+            Portal.Robot, new CommandRequest { Command = CommandKind.Configure, Settings = new Dictionary<string, string> { ["upload.windows"] = windows } })).Status);
+    }
+
+    [Fact]
     public async Task A_viewer_sees_the_robot_and_no_button_and_a_data_scientist_may_export_only()
     {
         await portal.MakeIdleAsync();

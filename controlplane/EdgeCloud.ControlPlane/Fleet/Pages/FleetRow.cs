@@ -15,6 +15,10 @@ public sealed record FleetRow
     public required long? DiskTotalBytes { get; init; }
     public required long? BacklogBytes { get; init; }
     public required double? UploadBytesPerSecond { get; init; }
+    /// <summary>When the store is tried again, ns; null while it works.</summary>
+    public long? NextAttemptNs { get; init; }
+    /// <summary>Why uploads wait although nothing failed; empty when they may run.</summary>
+    public string UploadWaitsFor { get; init; } = "";
     public required long Lost24h { get; init; }
     /// <summary>Words that people sort robots by.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
@@ -35,6 +39,8 @@ public sealed record FleetRow
         DiskTotalBytes = robot.Telemetry?.DiskTotalBytes,
         BacklogBytes = robot.Telemetry?.Upload.BacklogBytes,
         UploadBytesPerSecond = robot.Telemetry?.Upload.BytesPerSecond,
+        NextAttemptNs = robot.Telemetry?.Upload.NextAttemptNs,
+        UploadWaitsFor = robot.Telemetry?.Upload.WaitsFor ?? "",
         Lost24h = lost24h,
         Tags = robot.Tags,
         Position = robot.Telemetry?.Position,
