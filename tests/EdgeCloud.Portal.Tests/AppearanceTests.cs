@@ -25,6 +25,7 @@ public sealed class AppearanceTests(Portal portal)
         var axe = await AxeAsync();
         await portal.MakeIdleAsync();
         var (session, export) = await MakeSomethingToSeeAsync();
+        var webhook = await MakeWebhookAsync();
         await using var visit = await portal.VisitAsync(theme, width, 900);
         await visit.Page.GotoAsync("/login");
         await LookAsync(visit, "login", theme, width, axe);
@@ -53,6 +54,11 @@ public sealed class AppearanceTests(Portal portal)
             ("export", $"/exports/{export}", "Made of"),
             ("export-new", $"/exports/new?session={session}&format=parquet", "To be read"),
             ("keys", "/account/keys", "Name of the new key"),
+            ("admin-users", "/admin/users", "Name of the new user"),
+            ("admin-webhooks", "/admin/webhooks", "night watch"),
+            ("admin-webhook", $"/admin/webhooks?log={webhook}", "newest first, kept for 30 days"),
+            ("admin-audit", "/admin/audit", "command.issue"),
+            ("admin-system", "/admin/system", "PostgreSQL"),
         })
         {
             await visit.GoAsync(path);
@@ -65,6 +71,20 @@ public sealed class AppearanceTests(Portal portal)
         await visit.Page.GetByRole(AriaRole.Dialog).GetByLabel("Only the chosen ones").CheckAsync();
         await LookAsync(visit, "start-dialog", theme, width, axe);
         await visit.Page.Keyboard.PressAsync("Escape");
+
+        foreach (var (name, path) in new[] { ("fleet-row", "/fleet"), ("sessions-row", "/sessions") })
+        {
+            await visit.GoAsync(path);
+            await visit.Page.Locator(".ec-row-menu summary").First.ClickAsync();
+            await Expect(visit.Page.Locator(".ec-row-menu .ec-menu-body").First).ToBeInViewportAsync(new() { Ratio = 1 });
+            await LookAsync(visit, name, theme, width, axe);
+        }
+        await visit.GoAsync("/admin/users");
+        await visit.Page.GetByLabel("Name of the new user").FillAsync($"new-{Guid.NewGuid():N}"[..12]);
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Create user" }).ClickAsync();
+        await Expect(visit.Page.GetByTestId("new-password")).ToBeVisibleAsync();
+        await LookAsync(visit, "admin-user-new", theme, width, axe);
+        await portal.System.Api.DeleteAsync($"webhooks/{webhook}");
         await portal.MakeIdleAsync();
     }
 
@@ -96,6 +116,15 @@ public sealed class AppearanceTests(Portal portal)
     {
         await NodePackages.InstallAsync([AxePackage]);
         return await File.ReadAllTextAsync(Repository.PathTo(".local", "npm", "node_modules", "axe-core", "axe.min.js"), TestContext.Current.CancellationToken);
+    }
+
+    private async Task<Guid> MakeWebhookAsync()
+    {
+        var api = portal.System.Api;
+        var request = new WebhookRequest { Name = $"night watch {Guid.NewGuid():N}"[..20], Url = "https://hooks.invalid/a/rather/long/path/of/somebody/who/wants/to/be/told", Events = ["robot.offline", "robot.alarm", "loss.reported"] };
+        var made = await api.PostAsync("webhooks", request, ApiJsonContext.Default.WebhookRequest, ApiJsonContext.Default.WebhookView);
+        await api.PostAsync($"webhooks/{made.Id}/test", ApiJsonContext.Default.DeliveryView);
+        return made.Id;
     }
 
     private async Task<(Guid Session, Guid Export)> MakeSomethingToSeeAsync()
