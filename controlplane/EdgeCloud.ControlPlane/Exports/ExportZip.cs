@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using EdgeCloud.ControlPlane.Catalogue;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.EntityFrameworkCore;
 
 namespace EdgeCloud.ControlPlane.Exports;
@@ -15,6 +16,9 @@ internal sealed class ExportZip(CatalogueDb db, Bucket bucket, ExportJob export)
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var cancellation = httpContext.RequestAborted;
+        // An entry's last few bytes are written synchronously by the runtime, however it is disposed of; the server refuses that unless asked.
+        if (httpContext.Features.Get<IHttpBodyControlFeature>() is { } body)
+            body.AllowSynchronousIO = true;
         httpContext.Response.ContentType = "application/zip";
         httpContext.Response.Headers.ContentDisposition = $"attachment; filename=\"{export.FileName}.zip\"";
         var zip = await ZipArchive.CreateAsync(
