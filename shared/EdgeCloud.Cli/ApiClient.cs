@@ -64,6 +64,16 @@ public sealed class ApiClient : IDisposable
     public Task DeleteAsync(string path, CancellationToken cancellation) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Delete, path), cancellation);
 
+    /// <summary>GET of a file, which has its name only once it is complete.</summary>
+    /// <exception cref="CliException">Refused, cut off, or it cannot be written.</exception>
+    public async Task SaveAsync(string path, string file, CancellationToken cancellation)
+    {
+        Download.CheckTarget(file);
+        await SendAsync(
+            new HttpRequestMessage(HttpMethod.Get, path), response => Download.WriteAsync(file, target => response.Content.CopyToAsync(target, cancellation)), cancellation,
+            HttpCompletionOption.ResponseHeadersRead);
+    }
+
     /// <summary>Every row of a list, page after page, up to <paramref name="limit"/> rows.</summary>
     public async IAsyncEnumerable<T> ListAsync<T>(
         string path, JsonTypeInfo<Page<T>> type, int limit, [EnumeratorCancellation] CancellationToken cancellation)
@@ -98,12 +108,14 @@ public sealed class ApiClient : IDisposable
     private Task SendAsync(HttpRequestMessage request, CancellationToken cancellation) =>
         SendAsync(request, _ => Task.CompletedTask, cancellation);
 
-    private async Task SendAsync(HttpRequestMessage request, Func<HttpResponseMessage, Task> read, CancellationToken cancellation)
+    private async Task SendAsync(
+        HttpRequestMessage request, Func<HttpResponseMessage, Task> read, CancellationToken cancellation,
+        HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {
         try
         {
             using (request)
-            using (var response = await _http.SendAsync(request, cancellation))
+            using (var response = await _http.SendAsync(request, completion, cancellation))
             {
                 if (!response.IsSuccessStatusCode)
                     throw await RefusalAsync(response, cancellation);

@@ -34,33 +34,42 @@ internal static class Download
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address))
             throw new CliException($"The server gives '{url}' as the address of a file, which is none; tell its administrator.");
         var server = address.GetLeftPart(UriPartial.Authority);
-        var temporary = $"{file}.{Environment.ProcessId}.part";
         try
         {
             using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
             using var response = await http.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellation);
             if (!response.IsSuccessStatusCode)
                 throw new CliException($"{server} refused the download ({(int)response.StatusCode} {response.ReasonPhrase}); the link may have expired, export again.");
-            await using (var target = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+            await WriteAsync(file, async target =>
             {
                 var sum = await CopyAsync(response, target, cancellation);
-                target.Flush(flushToDisk: true);
                 if (target.Length != bytes)
                     throw new CliException($"The download has {target.Length} bytes; {bytes} were announced. Try again.");
                 if (sha256.Length > 0 && sum != sha256)
                     throw new CliException($"The download of {file} has the SHA-256 {sum}; {sha256} was announced. Try again.");
-            }
-            File.Move(temporary, file, overwrite: true);
+            });
         }
         catch (HttpRequestException e)
         {
             throw new CliException($"{server} cannot be reached ({e.Message}): files of exports are downloaded from there. Try again.", ExitCodes.Unreachable, e);
         }
-        catch (IOException e)
+    }
+
+    /// <summary>Fills a file under a temporary name beside <paramref name="file"/>, syncs it, and renames.</summary>
+    /// <exception cref="CliException">The disk is full, or the file may not be written.</exception>
+    public static async Task WriteAsync(string file, Func<FileStream, Task> fill)
+    {
+        var temporary = $"{file}.{Environment.ProcessId}.part";
+        try
         {
-            throw new CliException($"{file} could not be written: {e.Message}", inner: e);
+            await using (var target = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+            {
+                await fill(target);
+                target.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, file, overwrite: true);
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CliException($"{file} could not be written: {e.Message}", inner: e);
         }

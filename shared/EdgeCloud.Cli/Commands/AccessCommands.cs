@@ -9,9 +9,12 @@ internal static class KeysCommand
     public static Command Create() => new("keys", "Your API keys") { CreateList(), CreateCreate(), CreateRevoke() };
 
     private static Command CreateList() => Lists.Create(
-        "list", "Your keys, newest first", [], _ => "keys", ApiJsonContext.Default.PageKeyView, Output.Json.KeyView,
-        ["KEY", "NAME", "BEGINS WITH", "FOR", "UNTIL", "LAST USED", "WITHDRAWN"],
-        k => [k.Id.ToString(), k.Name, k.Prefix, string.Join(' ', k.Scopes), Output.Time(k.ExpiresAt), Output.Time(k.LastUsedAt), Output.Time(k.RevokedAt)]);
+        "list", "Your keys, newest first", [], _ => "keys", ApiJsonContext.Default.PageKeyView, Output.Json.KeyView, Columns, Cells);
+
+    internal static readonly string[] Columns = ["KEY", "NAME", "BEGINS WITH", "FOR", "UNTIL", "LAST USED", "WITHDRAWN"];
+
+    internal static string[] Cells(KeyView k) =>
+        [k.Id.ToString(), k.Name, k.Prefix, string.Join(' ', k.Scopes), Output.Time(k.ExpiresAt), Output.Time(k.LastUsedAt), Output.Time(k.RevokedAt)];
 
     private static Command CreateCreate()
     {
@@ -53,17 +56,20 @@ internal static class KeysCommand
     }
 }
 
-/// <summary><c>edgecloud users list|create|set-roles|disable|enable|reset-password|delete</c>.</summary>
+/// <summary><c>edgecloud users list|show|create|set-roles|disable|enable|reset-password|keys|revoke-key|delete</c>.</summary>
 internal static class UsersCommand
 {
     public static Command Create() => new("users", "Users, for administrators")
     {
         CreateList(),
+        CreateShow(),
         CreateCreate(),
         CreateSetRoles(),
         Change("disable", "Keep a user from signing in", new UserChange { Disabled = true }),
         Change("enable", "Let a user sign in again, also after too many wrong passwords", new UserChange { Disabled = false }),
         CreateReset(),
+        CreateKeys(),
+        CreateRevokeKey(),
         CreateDelete(),
     };
 
@@ -72,9 +78,13 @@ internal static class UsersCommand
     private static Argument<string[]> RolesArgument() => new("roles") { Description = "viewer, data-scientist, operator, administrator", Arity = ArgumentArity.OneOrMore };
 
     private static Command CreateList() => Lists.Create(
-        "list", "Users by name", [], _ => "users", ApiJsonContext.Default.PageUserView, Output.Json.UserView, ["USER", "ROLES", "STATE", "SIGN-IN", "KEYS", "MADE"],
-        u => [u.User, string.Join(' ', u.Roles), u.Disabled ? "disabled" : u.MustChangePassword ? "password to be replaced" : "active",
-              u.External ? "identity provider" : "password", Output.Count(u.Keys), Output.Time(u.CreatedAt)]);
+        "list", "Users by name", [], _ => "users", ApiJsonContext.Default.PageUserView, Output.Json.UserView, Columns, Cells);
+
+    private static readonly string[] Columns = ["USER", "ROLES", "STATE", "SIGN-IN", "KEYS", "MADE"];
+
+    private static string[] Cells(UserView u) =>
+        [u.User, string.Join(' ', u.Roles), u.Disabled ? "disabled" : u.MustChangePassword ? "password to be replaced" : "active",
+         u.External ? "identity provider" : "password", Output.Count(u.Keys), Output.Time(u.CreatedAt)];
 
     private static Command CreateCreate()
     {
@@ -105,6 +115,54 @@ internal static class UsersCommand
         var user = UserArgument();
         var command = new Command(name, description) { user };
         command.SetAction((parsed, cancellation) => ChangeAsync(parsed.GetValue(user)!, change, cancellation));
+        return command;
+    }
+
+    private static Command CreateShow()
+    {
+        var user = UserArgument();
+        var json = Output.JsonOption();
+        var command = new Command("show", "One user") { user, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var view = await api.GetAsync($"users/{await FindAsync(api, parsed.GetValue(user)!, cancellation)}", ApiJsonContext.Default.UserView, cancellation);
+            if (parsed.GetValue(json))
+                Output.WriteJson(view, Output.Json.UserView);
+            else
+                Output.WriteTable(Lists.Table(Columns, [Cells(view)]));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateKeys()
+    {
+        var user = UserArgument();
+        var command = new Command("keys", "A user's API keys, newest first") { user };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var id = await FindAsync(api, parsed.GetValue(user)!, cancellation);
+            var table = Output.NewTable(KeysCommand.Columns);
+            await foreach (var key in api.ListAsync($"users/{id}/keys", ApiJsonContext.Default.PageKeyView, int.MaxValue, cancellation))
+                table.Add(KeysCommand.Cells(key));
+            Output.WriteTable(table);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateRevokeKey()
+    {
+        var (user, key) = (UserArgument(), Ids.Argument("key", "Key id"));
+        var command = new Command("revoke-key", "Withdraw a user's API key; whatever uses it is refused from then on") { user, key };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            await api.DeleteAsync($"users/{await FindAsync(api, parsed.GetValue(user)!, cancellation)}/keys/{parsed.GetValue(key)}", cancellation);
+            return ExitCodes.Ok;
+        });
         return command;
     }
 

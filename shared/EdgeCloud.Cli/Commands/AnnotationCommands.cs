@@ -49,10 +49,10 @@ internal static class TagsCommand
     }
 }
 
-/// <summary><c>edgecloud notes list|add|delete</c>.</summary>
+/// <summary><c>edgecloud notes list|add|edit|delete</c>.</summary>
 internal static class NotesCommand
 {
-    public static Command Create() => new("notes", "Notes about sessions") { CreateList(), CreateAdd(), CreateDelete() };
+    public static Command Create() => new("notes", "Notes about sessions") { CreateList(), CreateAdd(), CreateEdit(), CreateDelete() };
 
     private static Command CreateList()
     {
@@ -80,6 +80,23 @@ internal static class NotesCommand
         return command;
     }
 
+    private static Command CreateEdit()
+    {
+        var session = Ids.Argument("session", "Session id");
+        var note = Ids.Argument("note", "Note id");
+        var text = new Argument<string>("text") { Description = "The note as it is to be" };
+        var command = new Command("edit", "Change a note of yours") { session, note, text };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            await api.ChangeAsync(
+                HttpMethod.Put, $"sessions/{parsed.GetValue(session)}/notes/{parsed.GetValue(note)}", new NoteRequest { Text = parsed.GetValue(text)! },
+                ApiJsonContext.Default.NoteRequest, ApiJsonContext.Default.NoteView, cancellation);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
     private static Command CreateDelete()
     {
         var session = Ids.Argument("session", "Session id");
@@ -95,10 +112,10 @@ internal static class NotesCommand
     }
 }
 
-/// <summary><c>edgecloud events list|add|delete</c>.</summary>
+/// <summary><c>edgecloud events list|show|add|edit|delete</c>.</summary>
 internal static class EventsCommand
 {
-    public static Command Create() => new("events", "Events: marks in the time of robots and sessions") { CreateList(), CreateAdd(), CreateDelete() };
+    public static Command Create() => new("events", "Events: marks in the time of robots and sessions") { CreateList(), CreateShow(), CreateAdd(), CreateEdit(), CreateDelete() };
 
     private static Command CreateList()
     {
@@ -136,6 +153,44 @@ internal static class EventsCommand
             };
             var made = await api.PostAsync("events", request, ApiJsonContext.Default.EventRequest, ApiJsonContext.Default.EventView, cancellation);
             Console.WriteLine(made.Id.ToString("D", CultureInfo.InvariantCulture));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateShow()
+    {
+        var id = Ids.Argument("event", "Event id");
+        return Lists.CreateShow("show", "One event", [id], parsed => $"events/{parsed.GetValue(id)}", Output.Json.EventView, e =>
+        [
+            ("event", e.Id.ToString()), ("robot", e.Robot), ("session", e.Session?.ToString() ?? "every one of its moment"), ("time", Output.Time(e.TimeNs)),
+            ("until", e.EndNs is { } end ? Output.Time(end) : "-"), ("kind", e.Kind), ("text", e.Text), ("by", e.Author),
+        ]);
+    }
+
+    private static Command CreateEdit()
+    {
+        var id = Ids.Argument("event", "Event id");
+        var kind = new Option<string?>("--kind") { Description = "Another kind" };
+        var text = new Option<string?>("--text") { Description = "What happened" };
+        var at = ExportsCommand.TimeOption("--at", "When");
+        var until = ExportsCommand.TimeOption("--until", "End, for a stretch of time");
+        var command = new Command("edit", "Change an event of yours; what is left out stays") { id, kind, text, at, until };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var path = $"events/{parsed.GetValue(id)}";
+            var known = await api.GetAsync(path, ApiJsonContext.Default.EventView, cancellation);
+            var request = new EventRequest
+            {
+                Robot = known.Robot,
+                Session = known.Session,
+                TimeNs = parsed.GetValue(at) ?? known.TimeNs,
+                EndNs = parsed.GetValue(until) ?? known.EndNs,
+                Kind = parsed.GetValue(kind) ?? known.Kind,
+                Text = parsed.GetValue(text) ?? known.Text,
+            };
+            await api.ChangeAsync(HttpMethod.Put, path, request, ApiJsonContext.Default.EventRequest, ApiJsonContext.Default.EventView, cancellation);
             return ExitCodes.Ok;
         });
         return command;

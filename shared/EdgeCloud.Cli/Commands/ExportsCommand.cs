@@ -7,14 +7,14 @@ using EdgeCloud.Contracts.Api;
 
 namespace EdgeCloud.Cli.Commands;
 
-/// <summary><c>edgecloud exports create|estimate|list|show|cancel|retry|expire|download</c>.</summary>
+/// <summary><c>edgecloud exports create|estimate|list|show|cancel|retry|expire|download|zip</c>.</summary>
 internal static class ExportsCommand
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(300);
 
     public static Command Create() => new("exports", "Exports: datasets made of sessions")
     {
-        CreateCreate(), CreateEstimate(), CreateList(), CreateShow(), CreateDownload(),
+        CreateCreate(), CreateEstimate(), CreateList(), CreateShow(), CreateDownload(), CreateZip(),
         CreateChange("cancel", "Give an export up"),
         CreateChange("retry", "Make the parts of a failed export again that are not done"),
         CreateChange("expire", "Delete the files of an export before their time"),
@@ -135,6 +135,20 @@ internal static class ExportsCommand
             ExportDownloads.Check(target);
             var fetched = await ExportDownloads.FetchAsync(api, parsed.GetValue(id), target, cancellation);
             Console.WriteLine($"{target}: {Output.Count(fetched)} file(s) fetched.");
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateZip()
+    {
+        var id = Ids.Argument("export", "Export id");
+        var output = new Option<string>("--output", "-o") { Description = "File to write", Required = true };
+        var command = new Command("zip", "Fetch all files of an export as one zip file") { id, output };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            await api.SaveAsync($"exports/{parsed.GetValue(id)}/zip", parsed.GetValue(output)!, cancellation);
             return ExitCodes.Ok;
         });
         return command;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Serialization.Metadata;
 using EdgeCloud.Contracts.Api;
+using Spectre.Console;
 
 namespace EdgeCloud.Cli.Commands;
 
@@ -22,14 +23,7 @@ internal static class Lists
     {
         var limit = new Option<int>("--limit") { Description = "At most so many", DefaultValueFactory = _ => 1000 };
         var json = Output.JsonOption();
-        var command = new Command(name, description) { limit, json };
-        foreach (var part in parts)
-        {
-            if (part is Argument argument)
-                command.Add(argument);
-            else
-                command.Add((Option)part);
-        }
+        var command = Of(name, description, [limit, json, .. parts]);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var api = ApiClient.OfUser();
@@ -45,6 +39,64 @@ internal static class Lists
             Output.WriteTable(table);
             return ExitCodes.Ok;
         });
+        return command;
+    }
+
+    /// <summary>A command <paramref name="name"/> that shows one record of the API, with its facts below each other.</summary>
+    public static Command CreateShow<T>(
+        string name, string description, IEnumerable<Symbol> parts, Func<ParseResult, string> path, JsonTypeInfo<T> type,
+        Func<T, (string What, string Value)[]> facts) where T : class => CreateRecord(name, description, parts, path, type, record =>
+        {
+            var table = Output.NewTable("", "");
+            table.HideHeaders();
+            foreach (var (what, value) in facts(record))
+                table.Add(what, value);
+            return table;
+        });
+
+    /// <summary>A command <paramref name="name"/> that shows one record of the API as a table of what is in it.</summary>
+    public static Command CreateTable<T>(
+        string name, string description, IEnumerable<Symbol> parts, Func<ParseResult, string> path, JsonTypeInfo<T> type, string[] columns,
+        Func<T, IEnumerable<string[]>> rows) where T : class =>
+        CreateRecord(name, description, parts, path, type, record => Table(columns, rows(record)));
+
+    /// <summary>A table of rows in words.</summary>
+    public static Table Table(string[] columns, IEnumerable<string[]> rows)
+    {
+        var table = Output.NewTable(columns);
+        foreach (var cells in rows)
+            table.Add(cells);
+        return table;
+    }
+
+    private static Command CreateRecord<T>(
+        string name, string description, IEnumerable<Symbol> parts, Func<ParseResult, string> path, JsonTypeInfo<T> type, Func<T, Table> table) where T : class
+    {
+        var json = Output.JsonOption();
+        var command = Of(name, description, [json, .. parts]);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var record = await api.GetAsync(path(parsed), type, cancellation);
+            if (parsed.GetValue(json))
+                Output.WriteJson(record, type);
+            else
+                Output.WriteTable(table(record));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command Of(string name, string description, IEnumerable<Symbol> parts)
+    {
+        var command = new Command(name, description);
+        foreach (var part in parts)
+        {
+            if (part is Argument argument)
+                command.Add(argument);
+            else
+                command.Add((Option)part);
+        }
         return command;
     }
 

@@ -1,17 +1,18 @@
 using System.CommandLine;
+using System.Globalization;
 using EdgeCloud.Contracts;
 using EdgeCloud.Contracts.Api;
 
 namespace EdgeCloud.Cli.Commands;
 
-/// <summary><c>edgecloud robots list</c> and <c>edgecloud robots command</c>.</summary>
+/// <summary><c>edgecloud robots list|show|commands|command</c>.</summary>
 internal static class RobotsCommand
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(300);
     // A fetch is asked of the session that it is of: edgecloud sessions fetch.
     private static readonly string[] Words = [.. Enum.GetValues<CommandKind>().Where(k => k != CommandKind.Fetch).Select(Output.Word)];
 
-    public static Command Create() => new("robots", "Robots: who is there, and telling them what to do") { CreateList(), CreateCommand() };
+    public static Command Create() => new("robots", "Robots: who is there, and telling them what to do") { CreateList(), CreateShow(), CreateCommands(), CreateCommand() };
 
     private static Command CreateList()
     {
@@ -33,6 +34,30 @@ internal static class RobotsCommand
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    private static Command CreateShow()
+    {
+        var robot = new Argument<string>("robot") { Description = "Robot id" };
+        return Lists.CreateTable(
+            "show", "One robot's topics; --json has everything that it tells", [robot], parsed => $"robots/{Uri.EscapeDataString(parsed.GetValue(robot)!)}",
+            Output.Json.RobotView, ["TOPIC", "TYPE", "CLASS", "HZ", "RATE", "LOST"],
+            view =>
+            {
+                var rates = view.Telemetry?.Topics.ToDictionary(t => t.Topic) ?? [];
+                return (view.State?.Topics ?? []).Select(t => rates.GetValueOrDefault(t.Topic) is { } rate
+                    ? (string[])[t.Topic, t.Type, Output.Word(t.Class), rate.Hz.ToString("0.#", CultureInfo.InvariantCulture), Output.Bytes((long)rate.BytesPerSecond) + "/s", Output.Count(rate.Lost)]
+                    : [t.Topic, t.Type, Output.Word(t.Class), "-", "-", "-"]);
+            });
+    }
+
+    private static Command CreateCommands()
+    {
+        var robot = new Argument<string>("robot") { Description = "Robot id" };
+        return Lists.Create(
+            "commands", "A robot's commands and what it answered, newest first", [robot], parsed => $"robots/{Uri.EscapeDataString(parsed.GetValue(robot)!)}/commands",
+            ApiJsonContext.Default.PageCommandView, Output.Json.CommandView, ["COMMAND", "ISSUED", "BY", "WHAT", "STATUS", "WHY"],
+            c => [c.Id.ToString(), Output.Time(c.IssuedAt), c.Issuer, Output.Word(c.Command), Output.Word(c.Status), c.Reason]);
     }
 
     private static string[] Row(RobotView robot)

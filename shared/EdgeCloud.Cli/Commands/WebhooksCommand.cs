@@ -3,18 +3,54 @@ using EdgeCloud.Contracts.Api;
 
 namespace EdgeCloud.Cli.Commands;
 
-/// <summary><c>edgecloud webhooks list|create|delete|test|deliveries|retry</c>.</summary>
+/// <summary><c>edgecloud webhooks list|show|create|change|delete|test|deliveries|retry</c>.</summary>
 internal static class WebhooksCommand
 {
     public static Command Create() => new("webhooks", "Webhooks, for administrators: who is told when something happens")
     {
-        CreateList(), CreateCreate(), CreateDelete(), CreateTest(), CreateDeliveries(), CreateRetry(),
+        CreateList(), CreateShow(), CreateCreate(), CreateChange(), CreateDelete(), CreateTest(), CreateDeliveries(), CreateRetry(),
     };
 
     private static Command CreateList() => Lists.Create(
         "list", "Webhooks by name", [], _ => "webhooks", ApiJsonContext.Default.PageWebhookView, Output.Json.WebhookView,
         ["WEBHOOK", "NAME", "ADDRESS", "TOLD WHEN", "STATE"],
         w => [w.Id.ToString(), w.Name, w.Url, string.Join(' ', w.Events), w.Enabled ? "on" : "off"]);
+
+    private static Command CreateShow()
+    {
+        var id = Ids.Argument("webhook", "Webhook id");
+        return Lists.CreateShow("show", "One webhook", [id], parsed => $"webhooks/{parsed.GetValue(id)}", Output.Json.WebhookView, w =>
+        [
+            ("webhook", w.Id.ToString()), ("name", w.Name), ("address", w.Url), ("told when", string.Join(' ', w.Events)), ("state", w.Enabled ? "on" : "off"),
+            ("made", $"{Output.Time(w.CreatedAt)} by {w.CreatedBy}"), ("changed", Output.Time(w.UpdatedAt)),
+        ]);
+    }
+
+    private static Command CreateChange()
+    {
+        var id = Ids.Argument("webhook", "Webhook id");
+        var name = new Option<string?>("--name") { Description = "Another name" };
+        var url = new Option<string?>("--url") { Description = "Another address" };
+        var events = new Option<string[]>("--event") { Description = "What it is told of instead; repeat for several", AllowMultipleArgumentsPerToken = true };
+        var enabled = new Option<bool?>("--enabled") { Description = "Whether anything is queued for it" };
+        var command = new Command("change", "Change a webhook; what is left out stays, its secret too") { id, name, url, events, enabled };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = ApiClient.OfUser();
+            var path = $"webhooks/{parsed.GetValue(id)}";
+            var known = await api.GetAsync(path, ApiJsonContext.Default.WebhookView, cancellation);
+            var request = new WebhookRequest
+            {
+                Name = parsed.GetValue(name) ?? known.Name,
+                Url = parsed.GetValue(url) ?? known.Url,
+                Events = parsed.GetValue(events) is { Length: > 0 } told ? told : known.Events,
+                Enabled = parsed.GetValue(enabled) ?? known.Enabled,
+            };
+            await api.ChangeAsync(HttpMethod.Put, path, request, ApiJsonContext.Default.WebhookRequest, ApiJsonContext.Default.WebhookView, cancellation);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
 
     private static Command CreateCreate()
     {
