@@ -77,6 +77,9 @@ public sealed class AppearanceTests(Portal portal)
             await visit.GoAsync(path);
             await visit.Page.Locator(".ec-row-menu summary").First.ClickAsync();
             await Expect(visit.Page.Locator(".ec-row-menu .ec-menu-body").First).ToBeInViewportAsync(new() { Ratio = 1 });
+            Assert.True(await visit.Page.EvaluateAsync<bool>(
+                "[...document.querySelectorAll('.ec-row-menu[open] .ec-menu-body > *')].every(e => { const b = e.getBoundingClientRect();" +
+                " return e.contains(document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2)); })"), $"{name}: something lies over the menu");
             await LookAsync(visit, name, theme, width, axe);
         }
         await visit.GoAsync("/admin/users");

@@ -125,7 +125,7 @@ public sealed class RowActionTests(Portal portal)
         await Menu(page, running).ClickAsync();
         var delete = page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^Delete") });
         await Expect(delete).ToBeDisabledAsync();
-        await Expect(delete).ToContainTextAsync("finish or cancel it first");
+        await Expect(delete).ToHaveTextAsync("deleteDeletefinish or cancel it first");
         await portal.MakeIdleAsync();
     }
 
