@@ -63,7 +63,7 @@ internal sealed partial class RclSource(RosSettings ros, TimeProvider clock, ILo
     {
         var name = publisher.Topic.Name;
         // The agent's own node has a publisher of /parameter_events, as every node has.
-        if (publisher.Node.Name.FullyQualifiedName == node.FullyQualifiedName || !ros.Rules.Admits(name, RosTopicKind.Topic))
+        if (RclTopic.FullName(publisher.Node.Name) == node.FullyQualifiedName || !ros.Rules.Admits(name, RosTopicKind.Topic))
             return;
         if (topics.Find(name) is not { } topic)
         {

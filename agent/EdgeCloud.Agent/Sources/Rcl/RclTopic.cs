@@ -57,7 +57,10 @@ internal sealed class RclTopic(string name, string type, TypeSupportHandle suppo
 
     /// <summary>Full names of the nodes that publish it.</summary>
     public IReadOnlyList<string> Nodes =>
-        [.. Publishers.Values.Select(p => p.Node.Name.FullyQualifiedName).Distinct().Order(StringComparer.Ordinal)];
+        [.. Publishers.Values.Select(p => FullName(p.Node.Name)).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>A node's full name; Rcl.NET's own leaves out the slash behind a namespace.</summary>
+    public static string FullName(NodeName node) => $"{node.Namespace.TrimEnd('/')}/{node.Name}";
 
     private static QosProfile Offered(global::Rcl.Qos.QosProfile qos) =>
         new(qos.Reliability is ReliabilityPolicy.Reliable, qos.Durability is DurabilityPolicy.TransientLocal)
