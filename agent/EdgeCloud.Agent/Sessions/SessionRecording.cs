@@ -39,6 +39,8 @@ internal sealed class SessionRecording
         /// <summary>Whether the session selects it.</summary>
         public bool IsOn { get; set; }
         public IReadOnlyList<string> Nodes { get; set; } = [];
+        /// <summary>Those, and those that went since the segment began.</summary>
+        public HashSet<string> NodesOfSegment { get; set; } = [];
         public TopicLine Line { get; set; } = null!;
         public ChannelHandle? Channel { get; set; }
         public TopicLimit? Limit { get; set; }
@@ -94,6 +96,7 @@ internal sealed class SessionRecording
         var topic = route.Topic;
         var wasOn = route.IsOn;
         route.Nodes = nodes;
+        route.NodesOfSegment.UnionWith(nodes);
         route.IsOn = _selection.Selects(topic.Topic, topic.Type, nodes);
         if (!route.IsOn || route.Channel is not null)
             return route.IsOn && !wasOn;
@@ -230,6 +233,17 @@ internal sealed class SessionRecording
             _endedLedgers.Remove(sequence);
     }
 
+    /// <summary>Gate. The nodes that published each topic in the segment that ends.</summary>
+    private Dictionary<string, string> NodesOfSegment()
+    {
+        var nodes = _routes.Where(r => r.Channel is not null && r.NodesOfSegment.Count > 0)
+            .GroupBy(r => r.Topic.Topic, r => r.NodesOfSegment, StringComparer.Ordinal).OrderBy(t => t.Key, StringComparer.Ordinal)
+            .ToDictionary(t => t.Key, t => string.Join(' ', t.SelectMany(n => n).Distinct().Order(StringComparer.Ordinal)));
+        foreach (var route in _routes)
+            route.NodesOfSegment = [.. route.Nodes];
+        return nodes;
+    }
+
     /// <summary>The wall clock was set: ends the segment, which notes by how much.</summary>
     public Task RotateForClockJumpAsync(ClockJump jump)
     {
@@ -246,7 +260,7 @@ internal sealed class SessionRecording
     {
         var recorded = SegmentManifests.RecordedByTopic(facts);
         IReadOnlyList<LedgerEntry> ledger;
-        var nodes = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        Dictionary<string, string> nodes;
         long jump;
         RecordingGap? before;
         lock (_gate)
@@ -258,8 +272,7 @@ internal sealed class SessionRecording
             _endedLedgers[facts.Sequence] = ledger;
             _lastEnded = facts.Sequence;
             (jump, _clockJumpNs) = (_clockJumpNs, 0);
-            foreach (var route in _routes.Where(r => r.IsOn && r.Nodes.Count > 0))
-                nodes[route.Topic.Topic] = string.Join(' ', route.Nodes);
+            nodes = NodesOfSegment();
         }
         var values = new Dictionary<string, string> { ["ledger"] = JsonSerializer.Serialize(ledger, SessionJson.Default.IReadOnlyListLedgerEntry) };
         if (jump != 0)

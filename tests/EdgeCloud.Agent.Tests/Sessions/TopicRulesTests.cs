@@ -91,6 +91,23 @@ public sealed class TopicRulesTests
     }
 
     [Fact]
+    public async Task A_segment_names_every_node_that_published_in_it_also_when_it_went()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        var topic = bench.Recorder.TopicAppeared(Topic("/a"));
+        bench.Recorder.TopicNodes(topic, ["/first", "/second"]);
+        bench.Recorder.Message(topic, new MessageTimes(Start, Start, 1), BitConverter.GetBytes(1u));
+        bench.Recorder.TopicNodes(topic, ["/second"]);
+        await bench.Desk.SealAsync();
+        bench.Recorder.Message(topic, new MessageTimes(Start + 1, Start + 1, 2), BitConverter.GetBytes(2u));
+        bench.Recorder.TopicNodes(topic, []);
+        await bench.Desk.FinishAsync(session);
+        Assert.Equal("/first /second", Metadata(session, "edgecloud.nodes")["/a"]);
+        Assert.Equal("/second", Metadata(session, "edgecloud.nodes", segment: 1)["/a"]);
+    }
+
+    [Fact]
     public async Task News_of_nodes_repeats_a_latched_message_only_where_it_was_not_recorded()
     {
         await using var bench = SessionBench.Create();
@@ -181,15 +198,15 @@ public sealed class TopicRulesTests
     }
 
     /// <summary>A metadata record of a session's first segment.</summary>
-    private static IReadOnlyDictionary<string, string> Metadata(Session session, string name)
+    private static IReadOnlyDictionary<string, string> Metadata(Session session, string name, int segment = 0)
     {
-        using var reader = new McapStreamReader(File.OpenRead(session.Segments[0].MediaPath));
+        using var reader = new McapStreamReader(File.OpenRead(session.Segments[segment].MediaPath));
         while (reader.Read(out var record))
         {
             if (record.Opcode == EdgeCloud.Mcap.Opcode.Metadata && record.ToMetadata() is var metadata && metadata.Name == name)
                 return metadata.Pairs;
         }
-        throw new InvalidOperationException($"{session.Segments[0].MediaPath} has no metadata record {name}.");
+        throw new InvalidOperationException($"{session.Segments[segment].MediaPath} has no metadata record {name}.");
     }
 
     /// <summary>A wall clock and a monotonic clock that go apart.</summary>
