@@ -155,9 +155,10 @@ public sealed class RemoteReadTests : IDisposable
                 file.Position = from;
                 await file.ReadExactlyAsync(body, _stop.Token);
                 var head = $"HTTP/1.1 206 Partial Content\r\nContent-Length: {body.Length}\r\nContent-Range: bytes {from}-{to}/{file.Length}\r\nETag: \"1\"\r\n\r\n";
+                // Before it is sent: who has it all may look at once.
+                Interlocked.Add(ref _bytesSent, body.Length);
                 await stream.WriteAsync(Encoding.ASCII.GetBytes(head), _stop.Token);
                 await stream.WriteAsync(body, _stop.Token);
-                Interlocked.Add(ref _bytesSent, body.Length);
             }
         }
     }
