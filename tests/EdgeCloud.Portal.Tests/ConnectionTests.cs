@@ -96,6 +96,7 @@ public sealed class ConnectionTests(Portal portal)
     [Fact]
     public async Task While_the_database_is_away_what_was_shown_stays_and_says_that_it_is_old()
     {
+        await portal.MakeIdleAsync();
         var session = await portal.StartSessionAsync("database away");
         await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/fleet");
         await Expect(visit.Page.GetByText("recording").First).ToBeVisibleAsync();
