@@ -1,3 +1,5 @@
+using EdgeCloud.Agent.Control;
+
 namespace EdgeCloud.Agent;
 
 /// <summary>The agent's folder, held by one process at a time.</summary>
@@ -21,7 +23,9 @@ internal sealed class DataFolder : IDisposable
         {
             throw new StateFileException($"The data folder {path} cannot be used (is another agent running on it?): {e.Message}", e);
         }
-        foreach (var leftover in Directory.EnumerateFiles(path, "*" + DurableFile.TemporarySuffix, SearchOption.AllDirectories))
+        // Marks are written by other processes, which may be at it right now.
+        foreach (var leftover in Directory.EnumerateFiles(path, "*" + DurableFile.TemporarySuffix, SearchOption.AllDirectories)
+            .Where(file => Path.GetDirectoryName(file) != MarkBox.FolderOf(path)))
             File.Delete(leftover);
         return new DataFolder(held);
     }

@@ -19,9 +19,15 @@ internal sealed class MarkBox(string dataDir, string robot, Alarms alarms, TimeP
     private const int MostBytes = 64 << 10;
     private const string FilesAlarm = "marks";
 
+    /// <summary>Whoever was leaving a mark this long ago is not at it any more.</summary>
+    private static readonly TimeSpan Unfinished = TimeSpan.FromHours(1);
+
     private readonly string _folder = FolderOf(dataDir);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (DateTimeOffset Due, int Attempts)> _told = new(StringComparer.Ordinal); // by path
+
+    /// <summary>Where the marks of a data folder lie.</summary>
+    public static string FolderOf(string dataDir) => Path.Combine(dataDir, "marks");
 
     /// <summary>Leaves a mark, durable when this returns.</summary>
     /// <exception cref="ContractException">It is no event.</exception>
@@ -55,6 +61,11 @@ internal sealed class MarkBox(string dataDir, string robot, Alarms alarms, TimeP
             return due;
         try
         {
+            foreach (var left in Directory.EnumerateFiles(_folder, "*" + DurableFile.TemporarySuffix))
+            {
+                if (clock.GetUtcNow() - File.GetLastWriteTimeUtc(left) > Unfinished)
+                    File.Delete(left);
+            }
             foreach (var path in Directory.EnumerateFiles(_folder, "*.json").Order(StringComparer.Ordinal))
             {
                 if (due.Count == limit)
@@ -123,6 +134,4 @@ internal sealed class MarkBox(string dataDir, string robot, Alarms alarms, TimeP
             return null;
         }
     }
-
-    private static string FolderOf(string dataDir) => Path.Combine(dataDir, "marks");
 }

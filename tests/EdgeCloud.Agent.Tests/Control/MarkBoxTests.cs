@@ -60,6 +60,23 @@ public sealed class MarkBoxTests : IDisposable
     }
 
     [Fact]
+    public void A_mark_that_is_just_being_left_survives_the_start_of_an_agent_and_one_that_was_never_finished_goes()
+    {
+        MarkBox.Leave(_folder.Path, Mark());
+        var (now, then) = (_folder["marks/now.json.tmp"], _folder["marks/then.json.tmp"]);
+        File.WriteAllText(now, "{");
+        File.WriteAllText(then, "{");
+        File.SetLastWriteTimeUtc(now, _clock.GetUtcNow().UtcDateTime);
+        File.SetLastWriteTimeUtc(then, _clock.GetUtcNow().UtcDateTime - TimeSpan.FromDays(1));
+        File.WriteAllText(_folder["agent.json.tmp"], "{");
+        using var folder = DataFolder.Take(_folder.Path);
+        Assert.Single(Take(Box()));
+        Assert.True(File.Exists(now));
+        Assert.False(File.Exists(then));
+        Assert.False(File.Exists(_folder["agent.json.tmp"]));
+    }
+
+    [Fact]
     public void More_marks_than_can_wait_are_refused_to_whoever_leaves_them()
     {
         Directory.CreateDirectory(_folder["marks"]);
