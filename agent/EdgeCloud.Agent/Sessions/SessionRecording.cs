@@ -39,8 +39,8 @@ internal sealed class SessionRecording
         /// <summary>Whether the session selects it.</summary>
         public bool IsOn { get; set; }
         public IReadOnlyList<string> Nodes { get; set; } = [];
-        /// <summary>Those, and those that went since the segment began.</summary>
-        public HashSet<string> NodesOfSegment { get; set; } = [];
+        /// <summary>Nodes that published, in the order in which they came, with the first and the last segment that may hold what they sent.</summary>
+        public List<(string Node, int From, int To)> Publishers { get; } = [];
         public TopicLine Line { get; set; } = null!;
         public ChannelHandle? Channel { get; set; }
         public TopicLimit? Limit { get; set; }
@@ -95,8 +95,8 @@ internal sealed class SessionRecording
         var route = _routes[handle.Index];
         var topic = route.Topic;
         var wasOn = route.IsOn;
+        NotePublishers(route, nodes);
         route.Nodes = nodes;
-        route.NodesOfSegment.UnionWith(nodes);
         route.IsOn = _selection.Selects(topic.Topic, topic.Type, nodes);
         if (!route.IsOn || route.Channel is not null)
             return route.IsOn && !wasOn;
@@ -233,14 +233,34 @@ internal sealed class SessionRecording
             _endedLedgers.Remove(sequence);
     }
 
-    /// <summary>Gate. The nodes that published each topic in the segment that ends.</summary>
-    private Dictionary<string, string> NodesOfSegment()
+    /// <summary>Gate. Notes which nodes came and went. The segment after the present one names those that went, too: what they sent may still be
+    /// on its way to the disk.</summary>
+    private void NotePublishers(TopicRoute route, IReadOnlyList<string> nodes)
     {
-        var nodes = _routes.Where(r => r.Channel is not null && r.NodesOfSegment.Count > 0)
-            .GroupBy(r => r.Topic.Topic, r => r.NodesOfSegment, StringComparer.Ordinal).OrderBy(t => t.Key, StringComparer.Ordinal)
-            .ToDictionary(t => t.Key, t => string.Join(' ', t.SelectMany(n => n).Distinct().Order(StringComparer.Ordinal)));
+        var segment = Math.Max(_log.LastEnded, _lastEnded) + 1;
+        for (var i = 0; i < route.Publishers.Count; i++)
+        {
+            if (route.Publishers[i] is { To: int.MaxValue } present && !nodes.Contains(present.Node))
+                route.Publishers[i] = present with { To = segment + 1 };
+        }
+        foreach (var node in nodes.Except(route.Nodes))
+        {
+            if (route.Publishers.FindIndex(p => p.Node == node && p.To >= segment) is >= 0 and var back)
+                route.Publishers[back] = route.Publishers[back] with { To = int.MaxValue };
+            else
+                route.Publishers.Add((node, segment, int.MaxValue));
+        }
+    }
+
+    /// <summary>Gate. By topic, the nodes that published it in a segment that ended. Asked in order of segments, at any time after they ended.</summary>
+    private Dictionary<string, string> NodesOf(int segment)
+    {
+        var nodes = _routes.Where(r => r.Channel is not null)
+            .SelectMany(r => r.Publishers.Where(p => p.From <= segment && segment <= p.To).Select(p => (r.Topic.Topic, p.Node)))
+            .GroupBy(p => p.Topic, p => p.Node, StringComparer.Ordinal).OrderBy(t => t.Key, StringComparer.Ordinal)
+            .ToDictionary(t => t.Key, t => string.Join(' ', t.Distinct().Order(StringComparer.Ordinal)));
         foreach (var route in _routes)
-            route.NodesOfSegment = [.. route.Nodes];
+            route.Publishers.RemoveAll(p => p.To <= segment);
         return nodes;
     }
 
@@ -272,7 +292,7 @@ internal sealed class SessionRecording
             _endedLedgers[facts.Sequence] = ledger;
             _lastEnded = facts.Sequence;
             (jump, _clockJumpNs) = (_clockJumpNs, 0);
-            nodes = NodesOfSegment();
+            nodes = NodesOf(facts.Sequence);
         }
         var values = new Dictionary<string, string> { ["ledger"] = JsonSerializer.Serialize(ledger, SessionJson.Default.IReadOnlyListLedgerEntry) };
         if (jump != 0)

@@ -96,15 +96,25 @@ public sealed class TopicRulesTests
         await using var bench = SessionBench.Create();
         var session = await bench.StartAsync();
         var topic = bench.Recorder.TopicAppeared(Topic("/a"));
+        async Task EndSegmentAsync(uint sequence)
+        {
+            bench.Recorder.Message(topic, new MessageTimes(Start + sequence, Start + sequence, sequence), BitConverter.GetBytes(sequence));
+            await bench.Desk.SealAsync();
+        }
         bench.Recorder.TopicNodes(topic, ["/first", "/second"]);
         bench.Recorder.Message(topic, new MessageTimes(Start, Start, 1), BitConverter.GetBytes(1u));
         bench.Recorder.TopicNodes(topic, ["/second"]);
-        await bench.Desk.SealAsync();
-        bench.Recorder.Message(topic, new MessageTimes(Start + 1, Start + 1, 2), BitConverter.GetBytes(2u));
+        await EndSegmentAsync(2);
+        await EndSegmentAsync(3);
         bench.Recorder.TopicNodes(topic, []);
+        await EndSegmentAsync(4);
+        await EndSegmentAsync(5);
+        bench.Recorder.TopicNodes(topic, ["/third"]);
+        bench.Recorder.Message(topic, new MessageTimes(Start + 6, Start + 6, 6), BitConverter.GetBytes(6u));
         await bench.Desk.FinishAsync(session);
-        Assert.Equal("/first /second", Metadata(session, "edgecloud.nodes")["/a"]);
-        Assert.Equal("/second", Metadata(session, "edgecloud.nodes", segment: 1)["/a"]);
+        // Who went is named by one segment more, for what of theirs was not written yet.
+        string[] expected = ["/first /second", "/first /second", "/second", "/second", "/third"];
+        Assert.Equal(expected, Enumerable.Range(0, 5).Select(i => Metadata(session, "edgecloud.nodes", segment: i)["/a"]));
     }
 
     [Fact]
