@@ -53,10 +53,13 @@ public sealed class Bucket(EdgeCloudSystem system) : IDisposable
 
     public async Task<int> OpenUploadsAsync() => ((await _s3.ListMultipartUploadsAsync(new Amazon.S3.Model.ListMultipartUploadsRequest { BucketName = Name })).MultipartUploads ?? []).Count;
 
-    public Task OverwriteAsync(string key, byte[] content)
+    /// <summary>Puts other content in place of an object, and leaves what its metadata says.</summary>
+    public async Task OverwriteAsync(string key, byte[] content)
     {
+        var before = await _s3.GetObjectMetadataAsync(Name, key);
         var request = new Amazon.S3.Model.PutObjectRequest { BucketName = Name, Key = key, InputStream = new MemoryStream(content) };
-        return _s3.PutObjectAsync(request);
+        request.Metadata["sha256"] = before.Metadata["sha256"];
+        await _s3.PutObjectAsync(request);
     }
 
     /// <summary>Robots may look and not write, until the answer is disposed.</summary>

@@ -91,9 +91,9 @@ public sealed class OutageTests(EdgeCloudSystem system) : IClassFixture<EdgeClou
         await _bucket.OverwriteAsync(segment.ObjectKey, content);
         await using var verify = ProductProcess.StartCli(["sessions", "verify", session.ToString()], system.CliEnvironment);
         Assert.Equal(1, await verify.WaitForExitAsync(Deadline));
-        Assert.Contains("segment 1: the object's ETag is", verify.Output);
+        Assert.Contains("segment 1: the object's content has SHA-256", verify.Output);
         var other = await system.Postgres.CreateDatabaseAsync();
-        Assert.Contains($"{segment.ObjectKey.Replace(".mcap", ".manifest.json")}: the object's ETag is", await ReindexAsync(other, expected: 1));
+        Assert.Contains($"{segment.ObjectKey.Replace(".mcap", ".manifest.json")}: the object's content has SHA-256", await ReindexAsync(other, expected: 1));
     }
 
     /// <summary>Waits until some more segments of a session are sealed or delivered, by the robot's own files.</summary>

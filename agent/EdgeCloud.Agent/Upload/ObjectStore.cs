@@ -13,9 +13,8 @@ namespace EdgeCloud.Agent.Upload;
 /// <param name="Bytes">Size.</param>
 /// <param name="ETag">Without quotes.</param>
 /// <param name="Sha256">The metadata field; empty when the object has none.</param>
-/// <param name="ETagIsMd5">False where the server encrypts with keys of its own and its ETags say nothing about the content.</param>
-/// <param name="Checksum">SHA-256 of the whole content as the server computed it, base64; empty where it computes none.</param>
-internal sealed record StoredObject(long Bytes, string ETag, string Sha256, bool ETagIsMd5, string Checksum);
+/// <param name="Checksum">SHA-256 of the whole content as the server computed it, hexadecimal; empty where it computes none.</param>
+internal sealed record StoredObject(long Bytes, string ETag, string Sha256, string Checksum);
 
 /// <summary>An upload in parts that was begun and neither completed nor aborted.</summary>
 internal sealed record OpenUpload(string Key, string UploadId);
@@ -84,9 +83,9 @@ internal sealed class ObjectStore : IDisposable
         {
             var head = await _client.GetObjectMetadataAsync(
                 new GetObjectMetadataRequest { BucketName = _bucket, Key = key, ChecksumMode = ChecksumMode.ENABLED }, stall.Token);
-            var md5 = head.ServerSideEncryptionMethod is null || head.ServerSideEncryptionMethod == ServerSideEncryptionMethod.None
-                || head.ServerSideEncryptionMethod == ServerSideEncryptionMethod.AES256;
-            return new StoredObject(head.ContentLength, head.ETag.Trim('"'), head.Metadata[Sha256Key] ?? "", md5, head.ChecksumSHA256 ?? "");
+            // Of an object in parts it is a checksum of checksums, with their number behind a dash.
+            var sha256 = head.ChecksumSHA256 is { Length: > 0 } sum && !sum.Contains('-') ? Convert.ToHexStringLower(Convert.FromBase64String(sum)) : "";
+            return new StoredObject(head.ContentLength, head.ETag.Trim('"'), head.Metadata[Sha256Key] ?? "", sha256);
         }
         catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound && e.ErrorCode != "NoSuchBucket")
         {

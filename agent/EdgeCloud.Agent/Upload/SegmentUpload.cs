@@ -199,16 +199,11 @@ internal sealed class SegmentUpload(ObjectStore store, BandwidthCap cap)
             throw Different(manifest, $"it has {stored.Bytes} bytes, and {manifest.Bytes} were sealed");
         if (stored.Sha256 != manifest.Sha256)
             throw Different(manifest, $"its metadata sha256 is '{stored.Sha256}', and '{manifest.Sha256}' was sealed");
-        if (stored.ETagIsMd5)
-        {
-            if (stored.ETag != manifest.ETag)
-                throw Different(manifest, $"its ETag is {stored.ETag}, and {manifest.ETag} was sealed");
+        if (stored.ETag == manifest.ETag)
             return;
-        }
-        // An ETag that is no MD5 proves nothing: the server's own checksum does, or else reading the object.
-        var sha256 = stored.Checksum.Length > 0 && !stored.Checksum.Contains('-', StringComparison.Ordinal)
-            ? Convert.ToHexStringLower(Convert.FromBase64String(stored.Checksum))
-            : await store.ReadHashAsync(manifest.ObjectKey, cancellation);
+        // Not every server makes ETags of MD5s, and one that does not cannot be told from an object of other content: the server's own
+        // checksum tells, or else reading the object.
+        var sha256 = stored.Checksum.Length > 0 ? stored.Checksum : await store.ReadHashAsync(manifest.ObjectKey, cancellation);
         if (sha256 != manifest.Sha256)
             throw Different(manifest, $"its content has SHA-256 {sha256}, and {manifest.Sha256} was sealed");
     }

@@ -41,13 +41,8 @@ public sealed record BucketSettings(
 /// <param name="Bytes">Size.</param>
 /// <param name="ETag">ETag without quotes.</param>
 /// <param name="Sha256">The metadata <c>sha256</c>; empty when it was not set.</param>
-/// <param name="ETagIsMd5">False where the server encrypts with keys of its own and its ETags say nothing about the content.</param>
 /// <param name="Checksum">SHA-256 of the whole content as the server computed it, hexadecimal; empty where it computes none.</param>
-public sealed record ObjectFacts(long Bytes, string ETag, string Sha256, bool ETagIsMd5, string Checksum)
-{
-    /// <summary>True when something that the server computed itself depends on every byte.</summary>
-    public bool VouchesForContent => ETagIsMd5 || Checksum.Length > 0;
-}
+public sealed record ObjectFacts(long Bytes, string ETag, string Sha256, string Checksum);
 
 /// <summary>S3 could not be asked, or gave no usable answer: try again later. Says nothing about the object.</summary>
 public sealed class BucketUnavailableException(string message, Exception inner) : Exception(message, inner);
@@ -87,10 +82,8 @@ public sealed class Bucket : IDisposable
         {
             var head = await _client.GetObjectMetadataAsync(
                 new GetObjectMetadataRequest { BucketName = Name, Key = key, ChecksumMode = ChecksumMode.ENABLED }, cancellation);
-            var encryption = head.ServerSideEncryptionMethod;
             return new ObjectFacts(
                 head.ContentLength, head.ETag.Trim('"'), head.Metadata["sha256"] ?? "",
-                encryption is null || encryption == ServerSideEncryptionMethod.None || encryption == ServerSideEncryptionMethod.AES256,
                 // Of an object in parts it is a checksum of checksums, with their number behind a dash.
                 head.ChecksumSHA256 is { Length: > 0 } sum && !sum.Contains('-') ? Convert.ToHexStringLower(Convert.FromBase64String(sum)) : "");
         }

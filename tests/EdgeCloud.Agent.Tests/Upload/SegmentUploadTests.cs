@@ -51,6 +51,38 @@ public sealed class SegmentUploadTests(S3Server s3)
         Assert.Equal("a twin's", await new StreamReader(kept.ResponseStream).ReadToEndAsync());
     }
 
+    [Theory, InlineData(1000, true, 0), InlineData(1000, false, 1), InlineData(11 << 20, true, 1)]
+    public async Task Where_ETags_are_no_MD5s_the_servers_checksum_or_the_content_tells(int bytes, bool withChecksums, int reads)
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        await using var foreign = new ForeignETags(s3.Endpoint, withChecksums);
+        var segment = bench.AddSegment(bytes);
+        await bench.UploadAsync(segment, bench.Settings with { Endpoint = foreign.Endpoint });
+        Assert.Equal((segment.Manifest.Sha256, segment.Manifest.Sha256), await bench.ReadAsync(segment.Manifest.ObjectKey));
+        Assert.Equal(reads, foreign.Reads);
+        Assert.Equal(0, await bench.OpenMultipartUploadsAsync());
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task An_object_that_only_says_that_it_is_the_same_is_another(bool foreignETags)
+    {
+        await using var bench = await UploadBench.CreateAsync(s3);
+        await using var foreign = new ForeignETags(s3.Endpoint, withChecksums: false);
+        var segment = bench.AddSegment(1000);
+        var twin = new PutObjectRequest
+        {
+            BucketName = bench.Bucket,
+            Key = segment.Manifest.ObjectKey,
+            InputStream = new MemoryStream(new byte[1000]),
+        };
+        twin.Metadata["sha256"] = segment.Manifest.Sha256;
+        await bench.Owner.PutObjectAsync(twin);
+        var error = await Assert.ThrowsAsync<StoreException>(
+            () => bench.UploadAsync(segment, bench.Settings with { Endpoint = foreignETags ? foreign.Endpoint : s3.Endpoint }));
+        Assert.Equal(StoreFault.Different, error.Fault);
+        Assert.Contains("is another object: its content has SHA-256", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_server_honours_the_condition_that_guards_the_moment_between_looking_and_putting()
     {
