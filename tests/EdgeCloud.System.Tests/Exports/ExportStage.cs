@@ -49,13 +49,13 @@ public sealed class ExportStage : IAsyncLifetime
     public Task<ExportView> GetAsync(Guid export) => System.Api.GetAsync($"exports/{export}", ApiJsonContext.Default.ExportView);
 
     /// <summary>Waits until an export is as it should be.</summary>
-    public Task<ExportView> WaitAsync(Guid export, Func<ExportView, bool> condition, string description) => Eventually.Gives(
-        async () => await GetAsync(export) is var view && condition(view) ? view : null, Deadline, $"export {export} {description}");
+    public Task<ExportView> WaitAsync(Guid export, Func<ExportView, bool> condition, string description, TimeSpan? deadline = null) => Eventually.Gives(
+        async () => await GetAsync(export) is var view && condition(view) ? view : null, deadline ?? Deadline, $"export {export} {description}");
 
     /// <summary>Waits until an export succeeded; one that failed is an error at once.</summary>
-    public async Task<ExportView> SucceedAsync(Guid export)
+    public async Task<ExportView> SucceedAsync(Guid export, TimeSpan? deadline = null)
     {
-        var view = await WaitAsync(export, e => e.State is not (ExportState.Queued or ExportState.Running), "is over");
+        var view = await WaitAsync(export, e => e.State is not (ExportState.Queued or ExportState.Running), "is over", deadline);
         Assert.True(view.State == ExportState.Succeeded, $"{view.State}: {view.Error}");
         return view;
     }

@@ -31,7 +31,8 @@ public sealed class WorkerTests(ExportStage stage) : IDisposable
         await using var relay = new TcpRelay(new Uri(stage.System.S3.Endpoint).Port);
         await using var first = Start(("S3__Endpoint", $"http://127.0.0.1:{relay.Port}"));
         await using var second = Start(("S3__Endpoint", $"http://127.0.0.1:{relay.Port}"));
-        var undisturbed = await stage.SucceedAsync((await stage.CreateAsync(Request(recording))).Id);
+        var deadline = Deadline + TimeSpan.FromSeconds(Segments);
+        var undisturbed = await stage.SucceedAsync((await stage.CreateAsync(Request(recording))).Id, deadline);
         Assert.True(undisturbed.PartsTotal > 3, $"{undisturbed.PartsTotal} parts");
         Assert.Equal(recording.Messages, undisturbed.Messages);
 
@@ -42,7 +43,7 @@ public sealed class WorkerTests(ExportStage stage) : IDisposable
         await stage.WaitAsync(created.Id, e => IsAt(e, first), "has a part at the first worker");
         await first.KillAsync();
         relay.Restore();
-        var disturbed = await stage.SucceedAsync(created.Id);
+        var disturbed = await stage.SucceedAsync(created.Id, deadline);
 
         Assert.Contains(disturbed.Parts!, p => p.Attempts > 1);
         Assert.Equal(undisturbed.PlanHash, disturbed.PlanHash);
