@@ -22,6 +22,9 @@ internal sealed class ExportAssembly(ExportPlan plan, IReadOnlyList<PartResult> 
     public IReadOnlyList<ExportedTopic> Topics { get; } =
         [.. ExportedTopic.Sum(parts.SelectMany(p => p.Topics)).OrderBy(t => t.Topic, StringComparer.Ordinal).ThenBy(t => t.Robot, StringComparer.Ordinal)];
 
+    /// <summary>Tables of several topics, by name.</summary>
+    public IReadOnlyList<ExportedTable> Tables { get; } = ExportedTable.Sum(parts.SelectMany(p => p.Tables));
+
     /// <summary>The parts' files, in order of part.</summary>
     public IReadOnlyList<ExportedFile> PartFiles { get; } = [.. parts.SelectMany(p => p.Files)];
 
@@ -57,6 +60,7 @@ internal sealed class ExportAssembly(ExportPlan plan, IReadOnlyList<PartResult> 
             Complete = missing.Length == 0 && problems.Length == 0,
             Settings = plan.Settings,
             Topics = Topics,
+            Tables = Tables,
             Files = [.. PartFiles, .. _files.Files],
             Sources = [.. plan.Sessions.Select(s => new ManifestSource(
                 s.Id, s.Robot, s.Name, s.FromNs, s.ToNs,

@@ -26,6 +26,8 @@ public sealed record ExportManifest
     public required ExportSettings Settings { get; init; }
     /// <summary>What is in it, by topic, robot and type.</summary>
     public required IReadOnlyList<ExportedTopic> Topics { get; init; }
+    /// <summary>Tables of several topics on one clock, with their columns; empty without an alignment.</summary>
+    public required IReadOnlyList<ExportedTable> Tables { get; init; }
     /// <summary>Its files, this one and the README excepted.</summary>
     public required IReadOnlyList<ExportedFile> Files { get; init; }
     /// <summary>What it was made of.</summary>

@@ -9,6 +9,8 @@ public sealed record PartResult
     public IReadOnlyList<ExportedFile> Files { get; set; } = [];
     /// <summary>What was exported, by topic, robot and type, in order of first message.</summary>
     public IReadOnlyList<ExportedTopic> Topics { get; set; } = [];
+    /// <summary>Tables of several topics, which an alignment makes; empty otherwise.</summary>
+    public IReadOnlyList<ExportedTable> Tables { get; set; } = [];
     /// <summary>What could not be read and was left out, one sentence each; empty unless the export may be incomplete.</summary>
     public IReadOnlyList<string> Problems { get; set; } = [];
 
@@ -55,7 +57,7 @@ public sealed record ExportedTopic
     public string Qos { get; set; } = "";
     /// <summary>RIHS01 type hash that the recorder noted; empty when unknown.</summary>
     public string TypeHash { get; set; } = "";
-    /// <summary>Name of the table that its rows are in; empty in formats without tables.</summary>
+    /// <summary>Name of the table that its rows are in, or what the names of its columns in an aligned table begin with; empty in formats without tables.</summary>
     public string Table { get; set; } = "";
     /// <summary>Messages, repeats of latched messages excluded.</summary>
     public long Messages { get; init; }
@@ -71,7 +73,7 @@ public sealed record ExportedTopic
     public long Undecoded { get; init; }
     /// <summary>Why the first of them could not be decoded; empty when all were.</summary>
     public string Error { get; set; } = "";
-    /// <summary>Columns of its table; empty in formats without tables.</summary>
+    /// <summary>Columns of its table; empty in formats without tables, and in an alignment, whose tables are described on their own.</summary>
     public IReadOnlyList<ExportedColumn> Columns { get; set; } = [];
 
     /// <summary>Sums what belongs to one topic, robot and type, in order of first appearance.</summary>
@@ -90,6 +92,17 @@ public sealed record ExportedTopic
         TypeHash = TypeHash.Length > 0 ? TypeHash : other.TypeHash,
         Columns = Columns.Count > 0 ? Columns : other.Columns,
     };
+}
+
+/// <summary>A table of several topics on one clock.</summary>
+/// <param name="Name">Name of the table.</param>
+/// <param name="Columns">Its columns.</param>
+public sealed record ExportedTable(string Name, IReadOnlyList<ExportedColumn> Columns)
+{
+    /// <summary>One description of each table, in order of name. Parts agree about columns; sessions that share a table need not.</summary>
+    internal static IReadOnlyList<ExportedTable> Sum(IEnumerable<ExportedTable> tables) =>
+        [.. tables.GroupBy(t => t.Name).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => new ExportedTable(g.Key, [.. g.SelectMany(t => t.Columns).DistinctBy(c => c.Name)]))];
 }
 
 /// <summary>A column of a table.</summary>

@@ -8,6 +8,7 @@ internal sealed class PartWork(
 {
     private const int MessagesBetweenReports = 4096;
     private readonly List<ExportedTopic> _topics = [];
+    private readonly List<ExportedTable> _tables = [];
     private long _messages;
     private int _sinceReport;
 
@@ -43,6 +44,9 @@ internal sealed class PartWork(
     /// <summary>Adds to what the part exported of a topic.</summary>
     public void Add(ExportedTopic topic) => _topics.Add(topic);
 
+    /// <summary>Describes a table of several topics.</summary>
+    public void Add(ExportedTable table) => _tables.Add(table);
+
     /// <summary>Counts what was noted on the feed's channels; for formats that have no more to say about a topic.</summary>
     public void AddChannels()
     {
@@ -74,6 +78,7 @@ internal sealed class PartWork(
         Part = part.Index,
         Files = files.Files,
         Topics = ExportedTopic.Sum(_topics),
+        Tables = ExportedTable.Sum(_tables),
         Problems = feed.Problems,
     };
 }

@@ -225,6 +225,38 @@ public sealed class FormatTests : IDisposable
         Assert.All(images, name => Assert.True(File.Exists(_folder[$"export/{name}"])));
     }
 
+    [Theory]
+    [InlineData("tfrecord", 1)]
+    [InlineData("tfrecord", 2)]
+    [InlineData("parquet", 1)]
+    [InlineData("jsonl", 2)]
+    public async Task An_aligned_export_describes_its_table_and_not_the_topics_that_it_was_made_of(string format, int sessions)
+    {
+        SkipWithoutDuckDb(format);
+        var file = Samples.Simulated;
+        var plan = await Samples.PlanAsync(file, new()
+        {
+            Format = format,
+            Selection = new() { Include = ["/imu/data", "/odom"] },
+            Alignment = new() { RateHz = 20, Method = AlignmentMethod.Nearest },
+        });
+        var other = plan.Sessions[0] with { Id = Recording.Session(8), Robot = "amr-02" };
+        plan = plan with { Sessions = [.. plan.Sessions, .. sessions == 1 ? [] : new[] { other with { Segments = [.. other.Segments.Select(s => s with { Session = other.Id })] } }] };
+
+        var manifest = await Samples.ExportAsync(file, plan, _folder["export"]);
+
+        Assert.Equal(sessions, manifest.Tables.Count);
+        Assert.Equal(manifest.Tables.Select(t => t.Name).Order(), manifest.Files.Where(f => f.Rows > 0).Select(f => f.Table).Distinct().Order());
+        Assert.All(manifest.Tables, t => Assert.Contains($"`{t.Name}`", File.ReadAllText(_folder["export/README.md"])));
+        Assert.All(manifest.Tables, t => Assert.Equal(["time", "imu.data.valid"], t.Columns.Take(2).Select(c => c.Name)));
+        Assert.All(manifest.Topics, t => Assert.Empty(t.Columns));
+        if (format == "tfrecord")
+            Assert.Equal(manifest.Tables.Select(t => $"{t.Name}.features.json").Order(), manifest.Files.Where(f => f.Name.EndsWith(".json", StringComparison.Ordinal)).Select(f => f.Name).Order());
+        // The readers demand that the columns of every row are those that are described.
+        var digests = await ExportReaders.DigestsAsync(_folder["export"], format);
+        Assert.All(manifest.Tables, t => Assert.Contains($"{t.Name} odom.pose.pose.position.x", digests.Keys));
+    }
+
     [Fact]
     public async Task A_jpeg_shows_what_the_camera_saw()
     {

@@ -16,7 +16,6 @@ internal abstract class TableFormat : ExportFormat
     /// <summary>Whether images and point clouds have a place in the tables.</summary>
     protected virtual bool InlinesFiles => true;
 
-
     /// <summary>Writes one table.</summary>
     /// <param name="work">The part.</param>
     /// <param name="output">What the table is called.</param>
@@ -82,6 +81,7 @@ internal abstract class TableFormat : ExportFormat
                 ? new TableOutput("aligned", TableSet.Hive(session.Robot, rows.FirstTick), null) { FileStem = $"part-{session.Id.ToString("N")[^12..]}" }
                 : new TableOutput(name, "", null);
             await WriteTableAsync(work, output, rows, scratch, cancellation).ConfigureAwait(false);
+            work.Add(new ExportedTable(output.Table, Describe(rows.Columns)));
             foreach (var table in own)
             {
                 if (RowFiles.Of(work.Plan.Settings, table) is { } files)
@@ -102,7 +102,7 @@ internal abstract class TableFormat : ExportFormat
             work.Add(PartWork.TopicOf(channel) with
             {
                 Table = table.Name,
-                Columns = Describe(table.Columns.Columns),
+                Columns = work.Plan.Settings.Alignment is null ? Describe(table.Columns.Columns) : [],
             });
         }
         foreach (var table in tables.InOrder.Where(t => t.Undecoded.Error.Length > 0 && t.First.Count > 0))

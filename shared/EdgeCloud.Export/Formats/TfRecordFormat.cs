@@ -47,14 +47,21 @@ internal sealed class TfRecordFormat : TableFormat
     public override async Task FinishAsync(ExportAssembly assembly, CancellationToken cancellation)
     {
         foreach (var table in assembly.Topics.Where(t => t.Columns.Count > 0).GroupBy(t => t.Table))
-        {
-            var features = new JsonArray([.. table.First().Columns.Select(TfFeatures.Json)]);
-            var shards = new JsonArray([.. assembly.PartFiles.Where(f => f.Table == table.Key && f.Name.Contains(".tfrecord", StringComparison.Ordinal))
-                .Select(f => (JsonNode)new JsonObject { ["file"] = f.Name, ["examples"] = f.Rows })]);
-            var description = new JsonObject { ["topic"] = table.First().Topic, ["type"] = table.First().Type, ["features"] = features, ["shards"] = shards };
-            await assembly.WriteAsync(
-                $"{table.Key}.features.json", "application/json", Encoding.UTF8.GetBytes(description.ToJsonString(Indented)), cancellation).ConfigureAwait(false);
-        }
+            await DescribeAsync(assembly, table.Key, table.First(), table.First().Columns, cancellation).ConfigureAwait(false);
+        foreach (var table in assembly.Tables)
+            await DescribeAsync(assembly, table.Name, null, table.Columns, cancellation).ConfigureAwait(false);
+    }
+
+    private static Task DescribeAsync(
+        ExportAssembly assembly, string table, ExportedTopic? topic, IReadOnlyList<ExportedColumn> columns, CancellationToken cancellation)
+    {
+        var description = new JsonObject();
+        if (topic is not null)
+            (description["topic"], description["type"]) = (topic.Topic, topic.Type);
+        description["features"] = new JsonArray([.. columns.Select(TfFeatures.Json)]);
+        description["shards"] = new JsonArray([.. assembly.PartFiles.Where(f => f.Table == table && f.Name.Contains(".tfrecord", StringComparison.Ordinal))
+            .Select(f => (JsonNode)new JsonObject { ["file"] = f.Name, ["examples"] = f.Rows })]);
+        return assembly.WriteAsync($"{table}.features.json", "application/json", Encoding.UTF8.GetBytes(description.ToJsonString(Indented)), cancellation);
     }
 
     public override string Loading(ExportManifest manifest) =>
@@ -62,11 +69,15 @@ internal sealed class TfRecordFormat : TableFormat
         One `.tfrecord` for each topic and part, one `tf.train.Example` for each message, described by `TOPIC.features.json`.
 
         ```python
-        import json, tensorflow as tf
+        import json, numpy as np, tensorflow as tf
         described = json.load(open("TOPIC.features.json"))
-        kinds = {"int64": tf.int64, "float": tf.float32, "bytes": tf.string}
-        spec = {f["name"]: tf.io.FixedLenFeature(f["shape"], kinds[f["kind"]], default_value=None) if f["shape"] is not None
-                else tf.io.VarLenFeature(kinds[f["kind"]]) for f in described["features"]}
+        kinds = {"int64": (tf.int64, 0), "float": (tf.float32, np.nan), "bytes": (tf.string, b"")}  # and what stands for a missing value
+
+        def parsed(shape, kind):
+            dtype, missing = kinds[kind]
+            return tf.io.VarLenFeature(dtype) if shape is None else tf.io.FixedLenFeature(shape, dtype, np.full(shape, missing).tolist())
+
+        spec = {f["name"]: parsed(f["shape"], f["kind"]) for f in described["features"]}
         files = [s["file"] for s in described["shards"]]
         dataset = tf.data.TFRecordDataset(files).map(lambda record: tf.io.parse_single_example(record, spec))
         ```

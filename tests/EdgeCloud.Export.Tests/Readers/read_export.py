@@ -70,6 +70,9 @@ def split(text):
 
 
 def add(streams, name, value, kind):
+    if value is None:
+        streams.add(name, "null")
+        return
     if kind == "list<uint8>" and value is not None:
         value = list(base64.b64decode(value)) if isinstance(value, str) else value
     if kind.startswith("list<"):
@@ -201,7 +204,8 @@ def feature(data):
     return values
 
 
-def read_tfrecord(path, described, streams):
+def read_tfrecord(path, table, streams):
+    described, is_aligned = table["features"], "topic" not in table
     data = open(path, "rb").read()
     at = 0
     while at < len(data):
@@ -215,8 +219,11 @@ def read_tfrecord(path, described, streams):
         for _, entry in fields(features):
             (_, key), (_, value) = fields(entry)
             example[key.decode()] = feature(value)
-        assert list(example) == [f["name"] for f in described], (list(example), [f["name"] for f in described])
+        names = [f["name"] for f in described if f["name"] in example or not is_aligned]  # where a topic has no message, nor has it features
+        assert list(example) == names, (list(example), names)
         for f in described:
+            if f["name"] not in example:
+                continue
             name, values = f["name"], example[f["name"]]
             if name.endswith("/lengths"):
                 for value in values:
@@ -245,6 +252,8 @@ def main(folder):
     tables = {}
     for topic in manifest["topics"]:
         tables.setdefault(topic["table"], {c["name"]: c["type"] for c in topic["columns"]})
+    for table in manifest["tables"]:
+        tables[table["name"]] = {c["name"]: c["type"] for c in table["columns"]}
     read = {"csv": read_csv, "jsonl": read_json, "numpy": read_numpy}
     result = {}
     for file in manifest["files"]:
@@ -255,8 +264,7 @@ def main(folder):
             continue
         streams = result.setdefault(file["table"], Streams())
         if manifest["format"] == "tfrecord":
-            described = json.load(open(os.path.join(folder, file["table"] + ".features.json")))["features"]
-            read_tfrecord(path, described, streams)
+            read_tfrecord(path, json.load(open(os.path.join(folder, file["table"] + ".features.json"))), streams)
         else:
             read[manifest["format"]](path, tables[file["table"]], streams)
     json.dump({name: streams.digests() for name, streams in result.items()}, sys.stdout)

@@ -8,6 +8,7 @@ import { compressors } from 'hyparquet-compressors'
 const folder = readFileSync(0, 'utf8').trim()
 const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
 const types = {}
+for (const table of manifest.tables) types[table.name] = Object.fromEntries(table.columns.map(c => [c.name, c.type]))
 for (const topic of manifest.topics) types[topic.table] ??= Object.fromEntries(topic.columns.map(c => [c.name, c.type]))
 
 const streams = {}
@@ -47,7 +48,9 @@ function split(text) {
 }
 
 function add(table, name, value, type) {
-  if (type.startsWith('list<')) {
+  if (value === null || value === undefined) {
+    put(table, name, 'null')
+  } else if (type.startsWith('list<')) {
     put(table, name + '#len', String(value.length))
     for (const item of value) add(table, name, item, type.slice(5, type.lastIndexOf('>')))
   } else if (type.startsWith('struct<')) {
@@ -70,6 +73,7 @@ for (const file of manifest.files) {
   const about = Object.fromEntries(metadata.key_value_metadata.map(pair => [pair.key, pair.value]))
   if (about['edgecloud.topic'] === undefined || !about['edgecloud.columns']) throw new Error(`${file.name} does not say what it is`)
   if (!metadata.row_groups.every(g => g.columns.every(c => c.meta_data.codec === 'ZSTD'))) throw new Error(`${file.name} is not zstd`)
+  for (const name of Object.keys(types[file.table])) if (!metadata.schema.some(s => s.name === name)) throw new Error(`${file.name} has no ${name}`)
   const rows = await parquetReadObjects({ file: buffer, compressors, parsers, utf8: false })
   for (const row of rows) for (const [name, type] of Object.entries(types[file.table])) add(file.table, name, row[name], type)
 }
