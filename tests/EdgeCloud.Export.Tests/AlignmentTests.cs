@@ -71,11 +71,18 @@ public sealed class AlignmentTests : IDisposable
         return (await reader.ReadToEndAsync()).Split("'descr': '")[1].Split('\'')[0];
     }
 
-    [Fact]
-    public async Task A_latched_message_holds()
+    [Theory]
+    [InlineData("- durability: 1\n", true)]
+    [InlineData("- durability: transient_local\n  lifespan:\n    sec: 2147483647\n    nsec: 4294967295\n", true)]
+    [InlineData("- durability: 1\n  lifespan:\n    sec: 9223372036\n    nsec: 854775807\n- durability: 2\n", true)]
+    [InlineData("- durability: transient_local\n  lifespan:\n    sec: 0\n    nsec: 0\n", true)]
+    [InlineData("- durability: transient_local\n  lifespan:\n    sec: 10\n    nsec: 0\n", false)]
+    [InlineData("- durability: 2\n", false)]
+    public async Task A_latched_message_holds(string qos, bool holds)
     {
-        var rows = await AlignAsync(new() { MasterTopic = "/a" }, Numbers("/a", 0, 1000, 5000), Numbers("/map", 10) with { Qos = "- durability: 1\n" });
-        Assert.Equal(["0,true,0,false,", "1000,true,1,true,0", "5000,true,2,true,0"], rows.Select(r => string.Join(',', r)));
+        var rows = await AlignAsync(new() { MasterTopic = "/a", ToleranceNs = 1 }, Numbers("/a", 0, 1000, 5000), Numbers("/map", 10) with { Qos = qos });
+        var map = holds ? "true,0" : "false,";
+        Assert.Equal(["0,true,0,false,", $"1000,true,1,{map}", $"5000,true,2,{map}"], rows.Select(r => string.Join(',', r)));
     }
 
     [Theory]

@@ -153,6 +153,20 @@ public sealed class McapExportTests
     }
 
     [Fact]
+    public async Task Lines_of_the_log_are_no_state_though_late_subscribers_get_them_for_a_while()
+    {
+        const string ForTenSeconds = "- history: 1\n  depth: 1000\n  durability: 1\n  lifespan:\n    sec: 10\n    nsec: 0\n";
+        Line Log(ulong logTime) => new("/rosout", logTime, 5, 1, "the same", "rcl_interfaces/msg/Log", ForTenSeconds);
+        var recording = new Recording();
+        recording.Add(1, 1, Log(10), L("/a", 11), Log(12));
+        recording.Add(1, 2, Log(20), L("/a", 21), Log(22), L("/a", 25), Log(26));
+
+        Assert.Equal([10ul, 12, 20, 22, 26], (await Recording.ReadAsync(await recording.ExportAsync(recording.Plan()))).Where(l => l.Topic == "/rosout").Select(l => l.LogTime));
+        Assert.Equal([("/a", 25ul), ("/rosout", 26)],
+            (await Recording.ReadAsync(await recording.ExportAsync(recording.Plan(from: 25)))).Select(l => (l.Topic, l.LogTime)));
+    }
+
+    [Fact]
     public async Task Sessions_stay_apart_by_channels_that_name_robot_and_session()
     {
         var recording = new Recording();

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace EdgeCloud.Agent.Sources;
 
@@ -10,7 +9,7 @@ namespace EdgeCloud.Agent.Sources;
 /// </summary>
 /// <param name="IsReliable">Delivered again when lost.</param>
 /// <param name="IsTransientLocal">The last messages again for who comes late.</param>
-internal sealed partial record QosProfile(bool IsReliable, bool IsTransientLocal)
+internal sealed record QosProfile(bool IsReliable, bool IsTransientLocal)
 {
     /// <summary>Stands for no limit in time, ns.</summary>
     public const long Forever = long.MaxValue;
@@ -57,16 +56,6 @@ internal sealed partial record QosProfile(bool IsReliable, bool IsTransientLocal
     /// <summary>The last message stays valid for who comes late. That of <c>/rosout</c> is kept too, but only for ten seconds.</summary>
     public bool IsLatching => IsTransientLocal && LifespanNs == Forever;
 
-    /// <summary>True when every publisher offers transient local: its last message counts for who comes late.</summary>
-    public static bool IsLatched(string? profiles)
-    {
-        var offers = Durability().Matches(profiles ?? "");
-        return offers.Count > 0 && offers.All(o => o.Groups[1].Value is "1" or "transient_local");
-    }
-
     private static void Append(StringBuilder text, string name, long ns) =>
         text.Append(CultureInfo.InvariantCulture, $"  {name}:\n    sec: {ns / 1_000_000_000}\n    nsec: {ns % 1_000_000_000}\n");
-
-    [GeneratedRegex(@"^[\s-]*durability:\s*(\w+)", RegexOptions.Multiline)]
-    private static partial Regex Durability();
 }

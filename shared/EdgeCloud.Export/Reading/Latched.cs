@@ -1,5 +1,5 @@
-using System.Text.RegularExpressions;
 using EdgeCloud.Mcap;
+using EdgeCloud.Ros2;
 
 namespace EdgeCloud.Export.Reading;
 
@@ -8,28 +8,22 @@ namespace EdgeCloud.Export.Reading;
 /// own, marked by metadata, so that it can be opened alone; in an export of many segments a repeat is written only when the original is
 /// not in the export.
 /// </summary>
-internal static partial class Latched
+internal static class Latched
 {
     /// <summary>Channel metadata that marks repeats.</summary>
     public const string RepeatKey = "edgecloud.repeat";
 
-    private const string QosKey = "offered_qos_profiles";
-
     /// <summary>True for a channel of repeats.</summary>
     public static bool IsRepeat(Channel channel) => channel.Metadata.TryGetValue(RepeatKey, out var value) && value == "true";
 
-    /// <summary>True for a channel whose publisher keeps messages for late subscribers, by the QoS that the recorder noted.</summary>
+    /// <summary>True for a channel whose publisher keeps its last message for late subscribers, by the QoS that the recorder noted.</summary>
     public static bool IsLatched(Channel channel) =>
-        channel.Metadata.TryGetValue(QosKey, out var qos) && TransientLocal().IsMatch(qos);
+        OfferedQos.AreLatching(channel.Metadata.GetValueOrDefault(OfferedQos.MetadataKey)).Any(latches => latches);
 
     /// <summary>The channel of the repeats of <paramref name="channel"/>.</summary>
     public static Channel AsRepeat(Channel channel) => IsRepeat(channel)
         ? channel
         : channel with { Metadata = new Dictionary<string, string>(channel.Metadata) { [RepeatKey] = "true" } };
-
-    // rosbag2 writes the number of rmw's enumeration, newer versions the word.
-    [GeneratedRegex(@"\bdurability:\s*(1|transient_local)\b")]
-    private static partial Regex TransientLocal();
 }
 
 /// <summary>

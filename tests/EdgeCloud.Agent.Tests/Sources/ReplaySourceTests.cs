@@ -109,12 +109,13 @@ public sealed class ReplaySourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_transient_local_topic_is_latched_and_a_volatile_one_is_not()
+    public async Task A_transient_local_topic_is_latched_and_a_volatile_one_is_not_nor_one_that_keeps_its_messages_for_a_while()
     {
         var sink = new CollectingSink();
         await new ReplaySource(Settings(TestData.Path("rosbag2/topics_and_services.mcap")), TimeProvider.System).RunAsync(sink, CancellationToken.None);
-        Assert.True(sink.Topics.Single(t => t.Topic == "/rosout").Latched);
+        Assert.True(sink.Topics.Single(t => t.Topic == "/add_two_ints/_service_event").Latched);
         Assert.False(sink.Topics.Single(t => t.Topic == "/parameter_events").Latched);
+        Assert.False(sink.Topics.Single(t => t.Topic == "/rosout").Latched);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Mcap;
 using EdgeCloud.Mcap.Reading;
+using EdgeCloud.Ros2;
 
 namespace EdgeCloud.Agent.Sources.Replay;
 
@@ -86,7 +87,7 @@ internal sealed class ReplaySource(SourceSettings settings, TimeProvider clock) 
         Schema? schema = null;
         if (channel.SchemaId != 0 && !reader.Schemas.TryGetValue(channel.SchemaId, out schema))
             throw new SourceException($"{settings.Input}: channel {channel.Id} ({channel.Topic}) refers to schema {channel.SchemaId}, which is missing");
-        var isLatched = QosProfile.IsLatched(channel.Metadata.GetValueOrDefault("offered_qos_profiles"));
+        var isLatched = OfferedQos.AreLatching(channel.Metadata.GetValueOrDefault(OfferedQos.MetadataKey)).DefaultIfEmpty().All(latches => latches);
         _handles.Add(channel.Id, sink.TopicAppeared(new SourceTopic
         {
             Topic = channel.Topic,

@@ -3,6 +3,7 @@ using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Sources;
 using EdgeCloud.Agent.Sources.Dds;
 using EdgeCloud.Agent.Sources.Ros;
+using EdgeCloud.Ros2;
 using EdgeCloud.Testing;
 
 namespace EdgeCloud.Agent.Tests.Sources.Ros;
@@ -188,8 +189,8 @@ public sealed class RosTests
         Assert.StartsWith("- history: 3\n  depth: 0\n  reliability: 1\n  durability: 1\n  deadline:\n    sec: 9223372036\n    nsec: 854775807\n" +
             "  lifespan:\n    sec: 10\n    nsec: 1\n  liveliness: 1\n", text, StringComparison.Ordinal);
         Assert.EndsWith("avoid_ros_namespace_conventions: false", text, StringComparison.Ordinal);
-        Assert.False(QosProfile.IsLatched(text));
-        Assert.True(QosProfile.IsLatched(QosProfile.Latched));
+        Assert.Equal([false, false], OfferedQos.AreLatching(text));
+        Assert.Equal([true], OfferedQos.AreLatching(QosProfile.Latched));
         Assert.True(new QosProfile(true, true).IsLatching);
         Assert.False(new QosProfile(true, true) { LifespanNs = 10_000_000_000 }.IsLatching);
     }
