@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace EdgeCloud.Export.Tables;
 
 /// <summary>
-/// Sequences of bytes that are written side by side and read one after the other. They lie in one file without a name that lasts: it is
-/// gone when the part is done, also when the process is killed. What is short stays in memory.
+/// Sequences of bytes that are written side by side and read one after the other. They lie in one <see cref="NamelessFile"/>. What is
+/// short stays in memory.
 /// </summary>
 /// <param name="folder">Where the file is made, once something must go there.</param>
 internal sealed class Scratch(string folder) : IDisposable
@@ -18,7 +18,7 @@ internal sealed class Scratch(string folder) : IDisposable
     {
         try
         {
-            _file ??= Create();
+            _file ??= NamelessFile.Create(folder);
             RandomAccess.Write(_file.SafeFileHandle, block, _end);
         }
         catch (IOException e)
@@ -34,15 +34,6 @@ internal sealed class Scratch(string folder) : IDisposable
     public int Read(long offset, Span<byte> target) => RandomAccess.Read(_file!.SafeFileHandle, target, offset);
 
     public void Dispose() => _file?.Dispose();
-
-    private FileStream Create()
-    {
-        Directory.CreateDirectory(folder);
-        var path = Path.Combine(folder, $"edgecloud-{Guid.NewGuid():N}.scratch");
-        var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-        File.Delete(path); // the open file lives on without a name
-        return file;
-    }
 }
 
 /// <summary>One sequence of bytes in scratch space: written first, then read from its start.</summary>

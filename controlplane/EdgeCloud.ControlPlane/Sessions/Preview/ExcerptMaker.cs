@@ -156,9 +156,7 @@ internal sealed partial class ExcerptMaker(
     private async Task MakeAsync(SegmentExcerpt made, SegmentManifest manifest, CancellationToken cancellation)
     {
         // In a file: an excerpt may be as large as its segment, and its length must be known before it is sent.
-        await using var file = new FileStream(
-            Path.Combine(Path.GetTempPath(), $"edgecloud-excerpt-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None,
-            1 << 16, FileOptions.DeleteOnClose | FileOptions.Asynchronous);
+        await using var file = NamelessFile.Create(Path.GetTempPath(), 1 << 16, FileOptions.Asynchronous);
         await using (var segment = await McapIndexedReader.OpenAsync(files.Source(PreviewFile.Of(manifest)), cancellationToken: cancellation))
             await ExcerptWriter.WriteAsync(segment, file, cancellation);
         made.Bytes = file.Length;
