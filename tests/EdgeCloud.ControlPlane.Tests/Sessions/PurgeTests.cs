@@ -35,6 +35,8 @@ public sealed class PurgeTests(CatalogueDatabase catalogue, S3Server s3) : IClas
 
         await AddSegmentAsync(gone, 2, bucket);
         await Eventually.Holds(async () => await RowsAsync(gone) == 0 && await KeysAsync(bucket, gone) == 0, Deadline, "what came late is gone too");
+        await AddExcerptAsync(gone, 2, bucket);
+        await Eventually.Holds(async () => await RowsAsync(gone) == 0 && await KeysAsync(bucket, gone) == 0, Deadline, "an excerpt that was just being made is gone too");
         await purge.StopAsync(default);
 
         Assert.Equal((2, 2), (await RowsAsync(kept), await KeysAsync(bucket, kept)));
@@ -80,20 +82,30 @@ public sealed class PurgeTests(CatalogueDatabase catalogue, S3Server s3) : IClas
 
     private async Task AddSegmentAsync(Guid id, int sequence, Bucket bucket)
     {
-        foreach (var folder in Folders(id))
-            await bucket.Client.PutObjectAsync(new PutObjectRequest { BucketName = bucket.Name, Key = $"{folder}{sequence}.mcap", ContentBody = "x" });
+        await PutAsync(bucket, $"{id}/{sequence}.mcap");
+        await AddExcerptAsync(id, sequence, bucket);
         await using var db = catalogue.CreateDbContext();
-        await db.Database.ExecuteSqlAsync(
-            $"""
-            insert into segment_excerpts (session_date, session_id, sequence, sha256, object_key, bytes, e_tag, error, made_at)
-            values ('2026-03-01', {id}, {sequence}, '', {$"{SegmentExcerpt.Folder(id)}{sequence}.mcap"}, 1, '', '', now())
-            """);
         await db.Database.ExecuteSqlAsync(
             $$"""
             insert into segments (session_date, session_id, sequence, robot, custody, announced, revision_epoch, revision_number, reason, object_key, bytes, messages, lost, log_time_start_ns, log_time_end_ns, manifest, announced_at, updated_at)
             values ('2026-03-01', {{id}}, {{sequence}}, 'purged', 'released', 'released', 0, 0, '', '', 1, 1, 0, 0, 0, '{}', now(), now())
             """);
     }
+
+    private async Task AddExcerptAsync(Guid id, int sequence, Bucket bucket)
+    {
+        var key = $"{SegmentExcerpt.Folder(id)}{sequence}.mcap";
+        await PutAsync(bucket, key);
+        await using var db = catalogue.CreateDbContext();
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            insert into segment_excerpts (session_date, session_id, sequence, sha256, object_key, bytes, e_tag, error, made_at)
+            values ('2026-03-01', {id}, {sequence}, '', {key}, 1, '', '', now())
+            """);
+    }
+
+    private static Task PutAsync(Bucket bucket, string key) =>
+        bucket.Client.PutObjectAsync(new PutObjectRequest { BucketName = bucket.Name, Key = key, ContentBody = "x" });
 
     private async Task<int> RowsAsync(Guid id)
     {
