@@ -5,14 +5,23 @@ namespace EdgeCloud.Agent.Tests.Sources;
 /// <summary>One message as a test compares it.</summary>
 internal sealed record Collected(SourceTopic Topic, MessageTimes Times, byte[] Payload);
 
-/// <summary>Keeps everything that a source tells.</summary>
+/// <summary>Keeps everything that a source tells; it may be looked at while the source goes on.</summary>
 internal sealed class CollectingSink(int limit = int.MaxValue) : ISourceSink
 {
     private readonly CancellationTokenSource _full = new();
+    private readonly Lock _gate = new();
+    private readonly List<Collected> _messages = [];
 
     public List<SourceTopic> Topics { get; } = [];
 
-    public List<Collected> Messages { get; } = [];
+    public IReadOnlyList<Collected> Messages
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _messages];
+        }
+    }
 
     /// <summary>Cancelled when there are as many messages as wanted.</summary>
     public CancellationToken Full => _full.Token;
@@ -27,8 +36,13 @@ internal sealed class CollectingSink(int limit = int.MaxValue) : ISourceSink
 
     public void Message(TopicHandle topic, in MessageTimes times, ReadOnlySpan<byte> payload)
     {
-        Messages.Add(new Collected(Topics[topic.Index], times, payload.ToArray()));
-        if (Messages.Count >= limit)
+        int count;
+        lock (_gate)
+        {
+            _messages.Add(new Collected(Topics[topic.Index], times, payload.ToArray()));
+            count = _messages.Count;
+        }
+        if (count >= limit)
             _full.Cancel();
     }
 

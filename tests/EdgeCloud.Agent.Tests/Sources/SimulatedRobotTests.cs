@@ -124,7 +124,7 @@ public sealed class SimulatedRobotTests
         {
             clock.Advance(TimeSpan.FromMilliseconds(10));
             // The tick is delivered by the thread pool: the 100 Hz topic tells when.
-            await Eventually.Holds(() => sink.On("/imu/data").Count() >= i + 2, TimeSpan.FromSeconds(10), "the tick's messages");
+            await Eventually.Holds(() => sink.On("/imu/data").Count() >= i + 2, TimeSpan.FromSeconds(60), "the tick's messages");
         }
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => playing);
