@@ -41,7 +41,7 @@ public sealed class SessionDeskTests
         session.UpdateQuietly(f => f with { Noted = true });
         bench.Send("/a", 3);
         await bench.Desk.SealAsync();
-        await Eventually.Holds(() => !session.File.Noted, TimeSpan.FromSeconds(30), "the session is to be announced");
+        await Eventually.Holds(() => !session.File.Noted, TimeSpan.FromSeconds(60), "the session is to be announced");
         Assert.Equal(3, session.Describe().Messages);
         Assert.Equal(1, session.File.Manifest.LastSequence);
     }
@@ -57,7 +57,7 @@ public sealed class SessionDeskTests
             await bench.Desk.PauseAsync(session);
         else
             await bench.Desk.SealAsync(session);
-        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(30), "the first segment is sealed");
+        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(60), "the first segment is sealed");
         using var copy = new TemporaryFolder();
         if (state is SessionState.Recording)
             bench.Send("/a", 2);
@@ -80,7 +80,7 @@ public sealed class SessionDeskTests
         var session = await bench.StartAsync();
         bench.Send("/a", 3);
         await bench.Desk.PauseAsync(session);
-        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(30), "the segment before the pause is sealed");
+        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(60), "the segment before the pause is sealed");
         bench.Send("/a", 4);
         bench.Lose("/a", 9);
         await bench.Desk.FinishAsync(session);
@@ -156,7 +156,14 @@ public sealed class SessionDeskTests
     public async Task What_the_log_has_no_memory_for_is_counted_as_dropped_and_the_rest_is_recorded()
     {
         await using var bench = SessionBench.Create();
-        var session = await bench.StartAsync();
+        // Nothing is given back to memory before all were offered.
+        using var offered = new ManualResetEventSlim();
+        await using var desk = new SessionDesk(
+            bench.Configuration, bench.Book, bench.Recorder, bench.Alarms, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)
+        {
+            Committed = (_, _) => offered.Wait(),
+        };
+        var session = await desk.StartAsync(Guid.CreateVersion7(), "test", TopicSelection.All, "test");
         var topic = bench.Recorder.TopicAppeared(new SourceTopic { Topic = "/big", MessageEncoding = "cdr" });
         var payload = new byte[4 << 20];
         for (uint i = 0; i < 60; i++)
@@ -164,7 +171,8 @@ public sealed class SessionDeskTests
             System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(payload, i);
             bench.Recorder.Message(topic, new MessageTimes(i + 1, i + 1, i), payload);
         }
-        await bench.Desk.FinishAsync(session);
+        offered.Set();
+        await desk.FinishAsync(session);
         var ledger = SessionBench.Ledger(session, "/big");
         Assert.Equal((60, 60 - ledger.DroppedQueue), (ledger.Received, ledger.Recorded));
         Assert.InRange(ledger.DroppedQueue, 1, 59);
@@ -194,7 +202,7 @@ public sealed class SessionDeskTests
         bench.Send("/a", 5);
         await bench.Desk.SealAsync();
         bench.Send("/a", 5);
-        await Testing.Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(20), "the first segment");
+        await Testing.Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(60), "the first segment");
         var uploaded = session.Segments[0];
         Assert.True(uploaded.TryAdvance(Custody.Uploading));
         Assert.True(uploaded.TryAdvance(Custody.Uploaded));
@@ -278,7 +286,7 @@ public sealed class SessionDeskTests
         var finishing = bench.Desk.FinishAsync(session);
         await Assert.ThrowsAsync<TimeoutException>(() => finishing.WaitAsync(TimeSpan.FromSeconds(1)));
         full!.Dispose();
-        await finishing.WaitAsync(TimeSpan.FromSeconds(30));
+        await finishing.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(session.IsComplete);
         Assert.Equal((8, 5, 3), Counts(SessionBench.Ledger(Session.Load(session.Folder), "/a")));
     }
@@ -290,18 +298,18 @@ public sealed class SessionDeskTests
         var session = await bench.StartAsync();
         bench.Send("/a", 5);
         await bench.Desk.PauseAsync(session);
-        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(30), "the segment before the pause is sealed");
+        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(60), "the segment before the pause is sealed");
         bench.Send("/a", 3);
         using var end = new CancellationTokenSource();
         var watching = bench.Desk.WatchAsync(end.Token);
         using (new FullDisk(Path.Combine(session.Folder, "session.json")))
         {
-            await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(30), "the alarm");
+            await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(60), "the alarm");
             Assert.Contains("cannot be written down: No space left on device", bench.Alarms.Current[0], StringComparison.Ordinal);
             await Assert.ThrowsAsync<IOException>(() => bench.Desk.ResumeAsync(session));
             Assert.Equal(SessionState.Paused, session.State);
         }
-        await Eventually.Holds(() => bench.Alarms.Current.Count == 0, TimeSpan.FromSeconds(30), "the alarm is over");
+        await Eventually.Holds(() => bench.Alarms.Current.Count == 0, TimeSpan.FromSeconds(60), "the alarm is over");
         Assert.Equal(3, Session.Load(session.Folder).File.Unsegmented.Single().Paused);
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
@@ -318,8 +326,8 @@ public sealed class SessionDeskTests
         bench.Send("/a", 5);
         bench.Send("/b", 5);
         await bench.Desk.SealAsync();
-        await Eventually.Holds(() => broken.State is SessionState.Failed, TimeSpan.FromSeconds(30), "the session has failed");
-        await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(30), "the alarm");
+        await Eventually.Holds(() => broken.State is SessionState.Failed, TimeSpan.FromSeconds(60), "the session has failed");
+        await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(60), "the alarm");
         Assert.StartsWith($"recording of session {broken.Id} broke", bench.Alarms.Current[0], StringComparison.Ordinal);
         Assert.False(broken.IsComplete);
         bench.Send("/a", 5);
@@ -345,12 +353,12 @@ public sealed class SessionDeskTests
         };
         var session = await desk.StartAsync(Guid.CreateVersion7(), "test", TopicSelection.All, "test");
         bench.Send("/a", 1);
-        await Eventually.Holds(() => bench.Recorder.Live[0].Log.Ended.IsFaulted, TimeSpan.FromSeconds(30), "the log is broken");
+        await Eventually.Holds(() => bench.Recorder.Live[0].Log.Ended.IsFaulted, TimeSpan.FromSeconds(60), "the log is broken");
         bench.Send("/a", 4);
         Assert.Equal(4, session.Describe().Ledger.Single().DroppedQueue);
         using var end = new CancellationTokenSource();
         var watching = desk.WatchAsync(end.Token);
-        await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(30), "the alarm");
+        await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(60), "the alarm");
         Assert.Contains("broke: nobody expected this", bench.Alarms.Current[0], StringComparison.Ordinal);
         Assert.Equal(SessionState.Failed, session.State);
         Assert.Equal(4, Session.Load(session.Folder).Describe().Ledger.Single().DroppedQueue);
