@@ -102,8 +102,16 @@ public sealed class SegmentUploadTests(S3Server s3)
         await using var bench = await UploadBench.CreateAsync(s3);
         var segment = bench.AddSegment(23 << 20);
         using var crash = new CancellationTokenSource();
-        var uploading = bench.UploadAsync(segment, cancellation: crash.Token);
-        await Eventually.Holds(() => segment.State.Multipart?.Parts.Count >= 2, TimeSpan.FromSeconds(30), "two parts");
+        // Enough passes for two parts, and not for a third.
+        var clock = new ManualClock();
+        var cap = new BandwidthCap(10 << 20, clock);
+        var uploading = bench.UploadAsync(segment, cap: cap, cancellation: crash.Token);
+        await Eventually.Holds(() =>
+        {
+            if (cap.Taken < 11 << 20)
+                clock.Advance(TimeSpan.FromMilliseconds(100));
+            return segment.State.Multipart?.Parts.Count == 2;
+        }, TimeSpan.FromSeconds(60), "two parts");
         await crash.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => uploading);
 

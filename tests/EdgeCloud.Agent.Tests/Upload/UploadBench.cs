@@ -109,8 +109,8 @@ internal sealed class UploadBench : IAsyncDisposable
     }
 
     /// <summary>Uploads one segment, as a worker would.</summary>
-    public Task UploadAsync(Segment segment, S3Settings? settings = null, CancellationToken cancellation = default) =>
-        new SegmentUpload(Store(settings), new BandwidthCap(0, TimeProvider.System)).RunAsync(segment, cancellation);
+    public Task UploadAsync(Segment segment, S3Settings? settings = null, BandwidthCap? cap = null, CancellationToken cancellation = default) =>
+        new SegmentUpload(Store(settings), cap ?? new BandwidthCap(0, TimeProvider.System)).RunAsync(segment, cancellation);
 
     public UploadLoop Loop(S3Settings? settings = null, int workers = 3, NetworkConditions? networks = null) => new(
         Recording.Book, Store(settings), new BandwidthCap(0, TimeProvider.System), networks ?? Networks(),
