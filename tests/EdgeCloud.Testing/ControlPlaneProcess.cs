@@ -18,7 +18,7 @@ public sealed class ControlPlaneProcess(PostgresServer postgres, MosquittoBroker
 
     private const string FirstPassword = "a password of the configuration";
     private const string Listening = "Now listening on: ";
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 
     private ProductProcess? _process;
 
@@ -41,7 +41,7 @@ public sealed class ControlPlaneProcess(PostgresServer postgres, MosquittoBroker
     public async Task StartAsync()
     {
         _process = ProductProcess.StartControlPlane(
-            ["run", "--role", Role, "--urls", Address.Length > 0 ? Address : "http://127.0.0.1:0"], Environment());
+            ["run", "--role", Role, "--urls", Address.Length > 0 ? Address : $"http://127.0.0.1:{FreePort.ToComeBackTo()}"], Environment());
         var line = await _process.WaitForLineAsync(Listening, Deadline);
         Address = line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim();
         using var http = new HttpClient();

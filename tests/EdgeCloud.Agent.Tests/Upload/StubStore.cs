@@ -13,7 +13,7 @@ internal sealed class StubStore : IAsyncDisposable
 
     public StubStore()
     {
-        Endpoint = $"http://127.0.0.1:{FreePort.Next()}";
+        Endpoint = $"http://127.0.0.1:{FreePort.ToComeBackTo()}";
         _listener.Prefixes.Add(Endpoint + "/");
         _listener.Start();
         _answering = AnswerAsync();

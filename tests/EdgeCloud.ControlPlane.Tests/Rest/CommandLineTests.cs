@@ -186,7 +186,7 @@ public sealed class CommandLineTests(ControlPlaneProcess plane, MosquittoBroker 
         public Recorder(string target)
         {
             _target = target.TrimEnd('/');
-            Url = $"http://127.0.0.1:{FreePort.Next()}";
+            Url = $"http://127.0.0.1:{FreePort.ToComeBackTo()}";
             _listener.Prefixes.Add(Url + "/");
             _listener.Start();
             _loop = ServeAsync();
