@@ -45,7 +45,7 @@ public sealed class BadInputTests(EdgeCloudSystem system) : IClassFixture<EdgeCl
             await link.PublishAsync(new MqttMessage { Topic = MqttTopics.For("malformed", MqttTopicKind.Command), Payload = Encoding.UTF8.GetBytes(payload) }, TestContext.Current.CancellationToken);
 
         await AnswersAsync("malformed");
-        Assert.Equal(5, agent.Output.Split('\n').Count(l => l.Contains("was left aside")));
+        await Eventually.Holds(() => agent.Output.Split('\n').Count(l => l.Contains("was left aside")) == 5, Deadline, "there are five lines");
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class BadInputTests(EdgeCloudSystem system) : IClassFixture<EdgeCl
 
         await using var agent = await system.StartAgentAsync(robot, Simulated);
         await system.Api.WaitForRobotAsync(robot, _ => true, "is online");
-        Assert.Contains("Refused a", system.ControlPlane.Output);
+        await Eventually.Holds(() => system.ControlPlane.Output.Contains("Refused a"), Deadline, "there is a line");
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class BadInputTests(EdgeCloudSystem system) : IClassFixture<EdgeCl
     public async Task Servers_that_cannot_be_reached_are_said_and_recording_goes_on()
     {
         const string robot = "far-away";
-        var nobody = FreePort.Next();
+        var nobody = FreePort.ToComeBackTo();
         await using var agent = await system.StartAgentAsync(
             robot, Simulated, "recording: { autostart: true, segment_seconds: 1 }",
             new Dictionary<string, string> { ["EDGECLOUD_MQTT__PORT"] = $"{nobody}", ["EDGECLOUD_S3__ENDPOINT"] = $"http://127.0.0.1:{nobody}" });
@@ -142,7 +142,7 @@ public sealed class BadInputTests(EdgeCloudSystem system) : IClassFixture<EdgeCl
             Tls = new MqttTls { CaFile = system.Broker.CaFile },
         });
         connection.Start();
-        await connection.WaitForConnectionAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30));
+        await connection.WaitForConnectionAsync(TestContext.Current.CancellationToken).WaitAsync(Deadline);
         return connection;
     }
 }

@@ -40,7 +40,7 @@ public sealed class RecordToExportTests(EdgeCloudSystem system) : IClassFixture<
     {
         const string robot = "pausing";
         var input = TestData.Path("rosbag2/chatter_0.mcap");
-        var rate = PlayFor(input, seconds: 12);
+        var rate = PlayFor(input, seconds: 30);
         await using var agent = await system.StartAgentAsync(
             robot, $"{{ kind: replay, input: {input}, times: original, loop: false, rate: {rate} }}", "recording: { autostart: true, name: paused }");
         var all = Recording.Read(input);
