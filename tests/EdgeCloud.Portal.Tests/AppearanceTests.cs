@@ -62,7 +62,7 @@ public sealed class AppearanceTests(Portal portal)
         })
         {
             await visit.GoAsync(path);
-            await Expect(visit.Page.GetByText(sign).First).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
+            await Expect(visit.Page.GetByText(sign).First).ToBeVisibleAsync();
             await LookAsync(visit, name, theme, width, axe);
         }
 
@@ -133,7 +133,7 @@ public sealed class AppearanceTests(Portal portal)
     private async Task<(Guid Session, Guid Export)> MakeSomethingToSeeAsync()
     {
         var api = portal.System.Api;
-        var session = await portal.StartSessionAsync("warehouse round");
+        var session = await portal.StartSessionAsync("warehouse round", everyTopic: true);
         await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Pause, Session = session });
         await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Resume, Session = session });
         await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });

@@ -28,7 +28,7 @@ public sealed class ConnectionTests(Portal portal)
 
         relay.Restore();
 
-        await Expect(bar).ToBeHiddenAsync(new() { Timeout = Portal.PatienceMs });
+        await Expect(bar).ToBeHiddenAsync();
         await Expect(visit.Page.GetByText("Live", new() { Exact = true })).ToBeVisibleAsync();
     }
 
@@ -44,7 +44,7 @@ public sealed class ConnectionTests(Portal portal)
         await portal.System.ControlPlane.StartAsync();
 
         // A page that was loaded anew has lost the mark.
-        await Expect(visit.Page.Locator("html:not([data-before])[data-live]")).ToHaveCountAsync(1, new() { Timeout = Portal.PatienceMs });
+        await Expect(visit.Page.Locator("html:not([data-before])[data-live]")).ToHaveCountAsync(1);
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = Portal.Robot })).ToBeVisibleAsync();
         await portal.System.Api.WaitForRobotAsync(Portal.Robot, _ => true, "is heard again");
     }
@@ -58,12 +58,12 @@ public sealed class ConnectionTests(Portal portal)
         try
         {
             var note = visit.Page.GetByRole(AriaRole.Alert).Filter(new() { HasText = "No connection to the MQTT broker" });
-            await Expect(note).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
+            await Expect(note).ToBeVisibleAsync();
             await visit.PressAsync("Sync");
             await Expect(visit.Page.GetByTestId("command-progress")).ToContainTextAsync("expires");
             await portal.System.Broker.RestartAsync();
 
-            await Expect(note).ToBeHiddenAsync(new() { Timeout = Portal.PatienceMs });
+            await Expect(note).ToBeHiddenAsync();
             await visit.ExpectAnswerAsync("sync", "succeeded");
         }
         finally
@@ -83,7 +83,7 @@ public sealed class ConnectionTests(Portal portal)
 
         await agent.KillAsync();
 
-        await Expect(visit.Page.Locator(".ec-page-head")).ToContainTextAsync("offline", new() { Timeout = Portal.PatienceMs });
+        await Expect(visit.Page.Locator(".ec-page-head")).ToContainTextAsync("offline");
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Sync" }).ClickAsync();
         await Expect(visit.Page.GetByTestId("command-progress")).ToContainTextAsync("the robot is offline; queued, expires");
 
@@ -105,16 +105,16 @@ public sealed class ConnectionTests(Portal portal)
         await portal.System.Postgres.StopAsync();
         try
         {
-            await Expect(note).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
+            await Expect(note).ToBeVisibleAsync();
             await Expect(visit.Page.GetByRole(AriaRole.Link, new() { Name = Portal.Robot, Exact = true })).ToBeVisibleAsync();
         }
         finally
         {
             await portal.System.Postgres.RestartAsync();
         }
-        await Expect(note).ToBeHiddenAsync(new() { Timeout = Portal.PatienceMs });
+        await Expect(note).ToBeHiddenAsync();
         await portal.System.Api.WaitForRobotAsync(Portal.Robot, _ => true, "is heard again");
         await portal.System.Api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Cancel, Session = session });
-        await Expect(visit.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = Portal.Robot })).ToContainTextAsync("idle", new() { Timeout = Portal.PatienceMs });
+        await Expect(visit.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = Portal.Robot })).ToContainTextAsync("idle");
     }
 }

@@ -68,16 +68,18 @@ public sealed class FleetTests(Portal portal)
         await visit.GoAsync("/fleet");
         await OpenAsync(page);
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = $"shared {name}" })).ToContainTextAsync(Roles.Operator);
-        await page.GetByRole(AriaRole.Button, new() { Name = $"Delete the view {name}", Exact = true }).ClickAsync();
+        var delete = page.GetByRole(AriaRole.Button, new() { Name = $"Delete the view {name}", Exact = true });
+        await delete.ClickAsync();
         await Expect(page.GetByText($"“{name}” deleted")).ToBeVisibleAsync();
+        await Expect(delete).ToHaveCountAsync(0);
         await page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex($"{name}$") }).First).ToBeVisibleAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = $"Delete the view {name}", Exact = true }).ClickAsync();
+        await delete.ClickAsync();
+        await Expect(delete).ToHaveCountAsync(0);
         await Expect(page.GetByText($"“{name}” deleted")).ToBeVisibleAsync();
         await page.ReloadAsync();
         await visit.WaitUntilLiveAsync();
         await OpenAsync(page);
-        await Expect(page.GetByRole(AriaRole.Button, new() { Name = $"Delete the view {name}", Exact = true })).ToHaveCountAsync(0);
+        await Expect(delete).ToHaveCountAsync(0);
 
         static Task OpenAsync(IPage page) => page.Locator("summary").Filter(new() { HasText = "Views" }).ClickAsync();
     }
@@ -158,7 +160,7 @@ public sealed class FleetTests(Portal portal)
         await using var visit = await portal.VisitAsAsync(Roles.Viewer, "/fleet?view=map");
 
         var marker = visit.Page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex($"{Portal.Robot}, .*48\\.13\\d+, 11\\.57\\d+") });
-        await Expect(marker).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
+        await Expect(marker).ToBeVisibleAsync();
         await Expect(visit.Page.Locator(".ec-map-scale")).ToContainTextAsync(" m");
         await Expect(visit.Page.Locator(".ec-map-degrees").First).ToContainTextAsync("°");
 
@@ -173,7 +175,7 @@ public sealed class FleetTests(Portal portal)
         var page = visit.Page;
 
         var throughput = page.GetByRole(AriaRole.Figure, new() { NameRegex = new Regex("^Throughput in MB") });
-        await Expect(throughput.Locator(".ec-chart-line").First).ToHaveAttributeAsync("d", new Regex("^M[\\d.]+ "), new() { Timeout = Portal.PatienceMs });
+        await Expect(throughput.Locator(".ec-chart-line").First).ToHaveAttributeAsync("d", new Regex("^M[\\d.]+ "));
         foreach (var title in new[] { "Disk", "CPU", "Network", "Memory", "From message to durable" })
             await Expect(page.GetByRole(AriaRole.Heading, new() { Name = title, Exact = true })).ToBeVisibleAsync();
         await Expect(throughput.Locator(".ec-chart-axis span").First).ToHaveTextAsync("0");
@@ -199,7 +201,7 @@ public sealed class FleetTests(Portal portal)
         var page = visit.Page;
 
         var imu = page.GetByTestId("topics").GetByRole(AriaRole.Row).Filter(new() { HasText = "/imu/data" });
-        await Expect(imu).ToContainTextAsync(new Regex(@"sensor_msgs/msg/Imu\s*\w+\s*[\d.]+ / "), new() { Timeout = Portal.PatienceMs });
+        await Expect(imu).ToContainTextAsync(new Regex(@"sensor_msgs/msg/Imu\s*\w+\s*[\d.]+ / "));
         await Expect(imu).ToContainTextAsync(" B");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "24 hours" })).ToBeVisibleAsync();
 

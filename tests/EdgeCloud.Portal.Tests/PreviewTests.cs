@@ -21,7 +21,7 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
         if (_session is not null || portal.Url.Length == 0)
             return;
         await portal.MakeIdleAsync();
-        var session = await portal.StartSessionAsync("looked at");
+        var session = await portal.StartSessionAsync("looked at", everyTopic: true);
         var api = portal.System.Api;
         await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Finish, Session = session });
         await api.WaitForSessionAsync(session, s => s.State == SessionState.Finished, "is finished");
@@ -44,7 +44,7 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
 
         await page.EvaluateAsync("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))");
 
-        await Expect(page.Locator("ec-plot[data-complete='true'] tbody tr")).ToHaveCountAsync(1, new() { Timeout = Portal.PatienceMs });
+        await Expect(page.Locator("ec-plot[data-complete='true'] tbody tr")).ToHaveCountAsync(1);
     }
 
     [Fact]
@@ -72,14 +72,14 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
         var page = visit.Page;
         await page.GetByText("/imu/data: linear_acceleration.x").ClickAsync();
         var plot = page.Locator("ec-plot[data-complete='true']");
-        await Expect(plot.Locator("tbody tr")).ToHaveCountAsync(4, new() { Timeout = Portal.PatienceMs });
+        await Expect(plot.Locator("tbody tr")).ToHaveCountAsync(4);
         await Expect(plot.Locator("tbody tr").First.Locator("td").Nth(4)).ToHaveTextAsync("m/s²");
         Assert.True(await InkAsync(page) > 500, "the plot is blank");
 
         await page.GetByLabel("Topic to plot").SelectOptionAsync("/battery");
         await page.GetByLabel("Field to plot").SelectOptionAsync(new SelectOptionValue { Index = 1 });
         await Expect(page.Locator("ec-plot .ec-plot-status")).ToContainTextAsync("MiB in");
-        await Expect(plot.Locator("tbody tr")).ToHaveCountAsync(5, new() { Timeout = Portal.PatienceMs });
+        await Expect(plot.Locator("tbody tr")).ToHaveCountAsync(5);
 
         var box = (await page.Locator(".ec-plot-strip").First.BoundingBoxAsync())!;
         await page.Mouse.ClickAsync(box.X + (box.Width / 2), box.Y + 80);
@@ -100,7 +100,7 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
     {
         await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{Session}?panel=image");
         var page = visit.Page;
-        await Expect(page.Locator("ec-film .ec-plot-status")).ToContainTextAsync("320 x 240 png", new() { Timeout = Portal.PatienceMs });
+        await Expect(page.Locator("ec-film .ec-plot-status")).ToContainTextAsync("320 x 240 png");
         var first = await page.Locator("ec-film").GetAttributeAsync("data-shown");
         await page.Locator(".ec-film-frame").Last.ClickAsync();
         await Expect(page).ToHaveURLAsync(new Regex(@"[?&]t=\d{19}"));
@@ -130,7 +130,7 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
     {
         await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{Session}?panel=log");
         var page = visit.Page;
-        await Expect(page.GetByTestId("log-lines")).ToContainTextAsync("drive: left motor", new() { Timeout = Portal.PatienceMs });
+        await Expect(page.GetByTestId("log-lines")).ToContainTextAsync("drive: left motor");
         await page.GetByLabel("Contains").FillAsync("lidar");
         await page.GetByLabel("Contains").PressAsync("Enter");
         await Expect(page).ToHaveURLAsync(new Regex("find=lidar"));
@@ -163,7 +163,7 @@ public sealed class PreviewTests(Portal portal) : IAsyncLifetime
             """ }));
         var open = visit.Page.GetByRole(AriaRole.Link, new() { Name = link });
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Open in a viewer" }).ClickAsync();
-        await Expect(open).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
+        await Expect(open).ToBeVisibleAsync();
 
         var opened = await visit.Page.Context.RunAndWaitForPageAsync(() => open.ClickAsync());
 

@@ -21,7 +21,7 @@ public sealed class SessionTests(Portal portal)
         await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{session}");
         var page = visit.Page;
         var lane = page.Locator("[data-lane='/imu/data'] .ec-tl-area");
-        await Expect(lane).ToBeVisibleAsync(new() { Timeout = Portal.PatienceMs });
+        await Expect(lane).ToBeVisibleAsync();
         await Expect(page.GetByTestId("selection")).ToContainTextAsync("Drag over the lanes");
 
         var box = (await lane.BoundingBoxAsync())!;
@@ -65,7 +65,7 @@ public sealed class SessionTests(Portal portal)
         var session = await FinishedAsync();
         await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{session}?panel=gaps");
         var page = visit.Page;
-        await Expect(page.Locator(".ec-page-head")).ToContainTextAsync("finished", new() { Timeout = Portal.PatienceMs });
+        await Expect(page.Locator(".ec-page-head")).ToContainTextAsync("finished");
 
         // The pause is no gap. Whether the first message came late depends on the machine: table and key agree, whatever they say.
         await Expect(page.Locator("[data-lane='/imu/data'] path.ec-lane-paused")).ToHaveCountAsync(1);
@@ -135,11 +135,11 @@ public sealed class SessionTests(Portal portal)
         await using var visit = await portal.VisitAsAsync(Roles.Operator, $"/sessions/{session}");
         var page = visit.Page;
 
-        await Expect(page.GetByTestId("selection")).ToContainTextAsync("only on the robot", new() { Timeout = Portal.PatienceMs });
+        await Expect(page.GetByTestId("selection")).ToContainTextAsync("only on the robot");
         await page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^Fetch ") }).ClickAsync();
 
-        await Expect(page.GetByTestId("fetch")).ToContainTextAsync("fetch succeeded", new() { Timeout = Portal.PatienceMs });
-        await Expect(page.GetByTestId("selection")).Not.ToContainTextAsync("only on the robot", new() { Timeout = Portal.PatienceMs });
+        await Expect(page.GetByTestId("fetch")).ToContainTextAsync("fetch succeeded");
+        await Expect(page.GetByTestId("selection")).Not.ToContainTextAsync("only on the robot");
         await using var viewer = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{session}");
         await Expect(viewer.Page.GetByTestId("selection")).ToBeVisibleAsync();
         await Expect(viewer.Page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^Fetch ") })).ToHaveCountAsync(0);
@@ -222,7 +222,7 @@ public sealed class SessionTests(Portal portal)
 
         await visit.GoAsync($"/sessions/{session}?panel=certificate");
         await page.GetByRole(AriaRole.Button, new() { Name = "Verify" }).ClickAsync();
-        await Expect(page.GetByTestId("certificate")).ToContainTextAsync("holds", new() { Timeout = Portal.PatienceMs });
+        await Expect(page.GetByTestId("certificate")).ToContainTextAsync("holds");
 
         await visit.GoAsync($"/sessions/{session}/segments/9999");
         await Expect(page.GetByText("There is no such segment")).ToBeVisibleAsync();
@@ -267,7 +267,7 @@ public sealed class SessionTests(Portal portal)
         if (_session != Guid.Empty)
             return _session;
         await portal.MakeIdleAsync();
-        var session = await portal.StartSessionAsync("looked at closely");
+        var session = await portal.StartSessionAsync("looked at closely", everyTopic: true);
         var api = portal.System.Api;
         await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Pause, Session = session });
         await api.CommandAsync(Portal.Robot, new CommandRequest { Command = CommandKind.Resume, Session = session });

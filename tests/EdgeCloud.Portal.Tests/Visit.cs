@@ -62,8 +62,8 @@ public sealed class Visit : IAsyncDisposable
     public async Task ExpectAnswerAsync(string command, string status)
     {
         var progress = Page.GetByTestId("command-progress");
-        await Assertions.Expect(progress.Locator("strong")).ToHaveTextAsync(command, new() { Timeout = Portal.PatienceMs });
-        await Assertions.Expect(progress.Locator("li.ec-reached").Last).ToHaveTextAsync(new System.Text.RegularExpressions.Regex($"{status}$"), new() { Timeout = Portal.PatienceMs });
+        await Assertions.Expect(progress.Locator("strong")).ToHaveTextAsync(command);
+        await Assertions.Expect(progress.Locator("li.ec-reached").Last).ToHaveTextAsync(new System.Text.RegularExpressions.Regex($"{status}$"));
     }
 
     /// <inheritdoc/>
