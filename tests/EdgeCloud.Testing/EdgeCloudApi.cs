@@ -9,7 +9,7 @@ namespace EdgeCloud.Testing;
 /// <summary>The control plane's REST API as a test uses it: the contract's records over plain HTTP.</summary>
 public sealed class EdgeCloudApi : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
     private readonly HttpClient _http;
 
     private EdgeCloudApi(HttpClient http, string token)

@@ -128,7 +128,7 @@ public sealed class ProductProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         Signal(SigKill);
-        await WaitForExitAsync(TimeSpan.FromSeconds(10));
+        await WaitForExitAsync(TimeSpan.FromSeconds(60));
     }
 
     /// <summary>SIGTERM, as systemd sends it, and waits for the end; returns the exit code.</summary>

@@ -72,7 +72,7 @@ internal sealed class ScriptedControlPlane : IAsyncDisposable
         await SendAsync(MqttTopicKind.Command, ContractJson.Write(command));
         return await Eventually.Gives(
             () => Task.FromResult(Acks.LastOrDefault(a => a.Id == command.Id && a.Status is not (CommandStatus.Accepted or CommandStatus.Progress))),
-            TimeSpan.FromSeconds(30), $"the end of {kind}");
+            TimeSpan.FromSeconds(60), $"the end of {kind}");
     }
 
     public async ValueTask DisposeAsync()

@@ -73,11 +73,11 @@ public sealed class RestartRecoveryTests
         var session = await bench.StartAsync();
         bench.Send("/a", 3);
         await bench.Desk.PauseAsync(session);
-        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(30), "the segment before the pause is sealed");
+        await Eventually.Holds(() => session.Segments.Count == 1, TimeSpan.FromSeconds(60), "the segment before the pause is sealed");
         bench.Send("/a", 8);
         await bench.Desk.ResumeAsync(session);
         bench.Send("/a", 2);
-        await Eventually.Holds(() => bench.Recorder.Live[0].Log.DurableMessages == 5, TimeSpan.FromSeconds(30), "all of them are durable");
+        await Eventually.Holds(() => bench.Recorder.Live[0].Log.DurableMessages == 5, TimeSpan.FromSeconds(60), "all of them are durable");
         bench.Recorder.Live[0].Save();
         using var folder = new TemporaryFolder();
         await bench.CrashIntoAsync(folder.Path);
@@ -142,9 +142,9 @@ public sealed class RestartRecoveryTests
         using (new FullDisk(Path.Combine(session.Folder, "000002.json")))
         {
             recovering = recovery.RunAsync(TestContext.Current.CancellationToken);
-            await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(30), "the alarm");
+            await Eventually.Holds(() => bench.Alarms.Current.Count == 1, TimeSpan.FromSeconds(60), "the alarm");
         }
-        await recovering.WaitAsync(TimeSpan.FromSeconds(30));
+        await recovering.WaitAsync(TimeSpan.FromSeconds(60));
         var restarted = book.Find(session.Id)!;
         Assert.Equal(before, SessionBench.Ledger(restarted, "/a"));
         Assert.True(restarted.IsComplete);

@@ -245,7 +245,7 @@ public sealed class SegmentLogTests : IDisposable
     {
         await using var log = new SegmentLog(_folder.Path, 5, new SegmentLogOptions { SegmentTime = TimeSpan.FromMilliseconds(300) });
         log.TryAppend(log.AddChannel(Definition("/a")), 1, 1, 1, "x"u8);
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var segment = await log.Sealed.ReadAsync(deadline.Token);
         Assert.Equal((5, SealReason.Time, 1L), (segment.Facts.Sequence, segment.Facts.Reason, segment.Facts.Messages));
     }

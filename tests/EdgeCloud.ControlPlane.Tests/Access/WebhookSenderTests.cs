@@ -12,7 +12,7 @@ namespace EdgeCloud.ControlPlane.Tests.Access;
 /// <summary>The sender goes on when what it was to deliver is no more.</summary>
 public sealed class WebhookSenderTests(CatalogueDatabase catalogue) : IClassFixture<CatalogueDatabase>
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task A_webhook_that_is_deleted_while_its_delivery_is_claimed_ends_no_worker()

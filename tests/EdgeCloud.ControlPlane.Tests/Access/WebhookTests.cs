@@ -125,7 +125,7 @@ public sealed class WebhookTests(ControlPlaneProcess plane) : IAsyncLifetime
     public async Task A_name_that_means_an_address_inside_is_refused_when_it_is_connected_to()
     {
         var target = new WebhookTarget(new ConfigurationBuilder().Build());
-        using var http = target.NewClient(TimeSpan.FromSeconds(5));
+        using var http = target.NewClient(Deadline);
         // localhost passes the first check, as a name that its owner points at 127.0.0.1 would.
         target.Check(_url.Replace("127.0.0.1", "localhost"));
         var refused = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(_url.Replace("127.0.0.1", "localhost")));

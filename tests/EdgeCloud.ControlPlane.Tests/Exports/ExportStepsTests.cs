@@ -9,7 +9,7 @@ namespace EdgeCloud.ControlPlane.Tests.Exports;
 /// <summary>What comes in between the steps of an export: parts that fail, uploads that vanish, a retry while the sweep is at work.</summary>
 public sealed class ExportStepsTests(CatalogueDatabase catalogue, S3Server s3) : IClassFixture<CatalogueDatabase>, IAsyncLifetime
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private ExportBench _bench = null!;
 
     public async ValueTask InitializeAsync() => _bench = await ExportBench.NewAsync(catalogue, s3, ExportBench.AnyPolicy with { RunningPerUser = 1000 });

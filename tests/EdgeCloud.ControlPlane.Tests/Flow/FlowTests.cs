@@ -10,7 +10,7 @@ namespace EdgeCloud.ControlPlane.Tests.Flow;
 [Collection(nameof(ControlPlaneCollection))]
 public sealed class FlowTests(ControlPlaneProcess plane, MosquittoBroker broker, S3Server s3) : IAsyncLifetime
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static int _robots;
 
     private ApiClient _api = null!;

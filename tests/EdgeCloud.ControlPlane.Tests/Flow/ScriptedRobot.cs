@@ -170,7 +170,7 @@ public sealed class ScriptedRobot : IAsyncDisposable
     /// <summary>The first answer about a segment, or about the session when <paramref name="sequence"/> is null, that decides so.</summary>
     public Task<CustodyMessage> AnswerAsync(Guid session, int? sequence, CustodyDecision decision) => Eventually.Gives(
         () => Task.FromResult(Custody.FirstOrDefault(c => c.Session == session && c.Sequence == sequence && c.Decision == decision)),
-        TimeSpan.FromSeconds(30), $"the answer {decision} to {session}/{sequence}");
+        TimeSpan.FromSeconds(60), $"the answer {decision} to {session}/{sequence}");
 
     public async ValueTask DisposeAsync()
     {

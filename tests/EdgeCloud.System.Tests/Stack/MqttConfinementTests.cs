@@ -74,7 +74,7 @@ public sealed class MqttConfinementTests(MosquittoBroker broker) : IAsyncLifetim
     {
         var connection = MqttConnection.Create(Options(user));
         connection.Start();
-        await connection.WaitForConnectionAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30));
+        await connection.WaitForConnectionAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
         return connection;
     }
 
