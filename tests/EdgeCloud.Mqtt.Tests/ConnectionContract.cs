@@ -16,7 +16,7 @@ public abstract partial class ConnectionContract(MqttLibrary library, MosquittoB
     protected const string Robot = "amr-01";
     protected const string OtherRobot = "amr-02";
     protected const string ControlPlane = "controlplane";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly CancellationTokenSource _deadline = new(Patience);
     private readonly List<MqttConnection> _opened = [];
