@@ -81,8 +81,8 @@ public sealed class FlowTests(ControlPlaneProcess plane, MosquittoBroker broker,
         foreach (var (bytes, sha256, words) in new[]
         {
             (segment.Bytes[..^1], segment.Manifest.Sha256, "bytes"),
-            ([.. segment.Bytes.Reverse()], segment.Manifest.Sha256, "ETag"),
-            (segment.Bytes, new string('0', 64), "SHA-256"),
+            ([.. segment.Bytes.Reverse()], segment.Manifest.Sha256, "the object's content has SHA-256"),
+            (segment.Bytes, new string('0', 64), "the object's SHA-256 metadata"),
         })
         {
             _robot.Custody.Clear();
