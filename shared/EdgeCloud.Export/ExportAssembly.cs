@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
@@ -67,9 +68,18 @@ internal sealed class ExportAssembly(ExportPlan plan, IReadOnlyList<PartResult> 
                 [.. s.Segments.Select(g => new ManifestSegment(g.Session, g.Sequence, g.Bytes, g.Sha256, g.StartNs, g.EndNs))]))],
             Ledger = LedgerEntry.Sum(plan.Sessions.SelectMany(s => s.Ledger)),
             Missing = missing,
+            Notes = [.. Notes()],
             Gaps = [.. plan.Sessions.SelectMany(Gaps)],
             Problems = problems,
         };
+    }
+
+    private IEnumerable<string> Notes()
+    {
+        if (plan.Settings.Alignment is { } alignment && Tables.Count == 0)
+            yield return string.Create(CultureInfo.InvariantCulture, $"There is no aligned table: no topic has a message within {alignment.ToleranceNs / 1e9} s of a tick.");
+        foreach (var unmatched in plan.UnmatchedPatterns())
+            yield return unmatched;
     }
 
     private IEnumerable<ManifestGap> Gaps(PlannedSession session)

@@ -38,6 +38,8 @@ public sealed record ExportManifest
     public required IReadOnlyList<string> Missing { get; init; }
     /// <summary>Times between two segments of a session in which nothing was recorded, longer than a second.</summary>
     public required IReadOnlyList<ManifestGap> Gaps { get; init; }
+    /// <summary>What is as it was asked for, though perhaps not as it was meant: patterns that match no topic, an alignment without rows.</summary>
+    public required IReadOnlyList<string> Notes { get; init; }
     /// <summary>What could not be read and was left out.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 }

@@ -22,6 +22,8 @@ public sealed class Exporter(
     public async Task<PartResult> MakePartAsync(
         ExportPart part, IExportSink sink, IProgress<ExportProgress>? progress, CancellationToken cancellation)
     {
+        if (plan.Settings.Alignment?.MasterTopic is { } master && !plan.Sessions.Any(s => s.Topics.Any(t => t.Topic == master && plan.Selection.Selects(master))))
+            throw new ExportException($"Topics cannot be aligned to {master}: it is not among those that are selected.");
         await using var feed = new MessageFeed(plan, part, open);
         var work = new PartWork(plan, part, feed, new PartFiles(sink, part), scratchFolder, progress);
         await _format.WriteAsync(work, cancellation).ConfigureAwait(false);

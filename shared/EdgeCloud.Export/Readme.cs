@@ -17,6 +17,8 @@ internal static class Readme
         text.Append(CultureInfo.InvariantCulture, $"{manifest.Topics.Sum(t => t.Messages)} messages of {manifest.Topics.Select(t => t.Topic).Distinct().Count()} topics from {manifest.Sources.Count} session(s) of {string.Join(", ", robots)}, format `{manifest.Format}`.\n");
         if (!manifest.Complete)
             text.Append("\n**This export is not complete**: `manifest.json` says under `missing` and `problems` what is not in it.\n");
+        foreach (var note in manifest.Notes)
+            text.Append(CultureInfo.InvariantCulture, $"\n{note}\n");
         text.Append("\n## Loading it\n\n");
         if (manifest.Tables.Count > 0)
             text.Append(CultureInfo.InvariantCulture, $"The topics are aligned: instead of a table for each topic there is {string.Join(", ", manifest.Tables.Select(t => $"`{t.Name}`"))} with a row for each tick of one clock, `time`. `TOPIC.valid` says whether a topic had a message near enough; its other columns are `TOPIC.FIELD`.\n\n");

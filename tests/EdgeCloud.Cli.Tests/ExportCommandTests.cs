@@ -40,6 +40,25 @@ public sealed class ExportCommandTests : IDisposable
         Assert.Contains("is not an empty folder", (await RunAsync(2, Simulated, "--format", "csv", "--output", _folder.Path)).Output);
     }
 
+    [Fact]
+    public async Task What_is_perhaps_a_slip_is_pointed_out()
+    {
+        var odd = await RunAsync(0, Simulated, "--format", "csv", "--topics", "/odom", "/imu/date", "--fields", "/imu/data:header", "--sample", "/odm=1", "--output", _folder["odd"]);
+        Assert.Contains("No topic matches '/imu/date' (selection).", odd.Output);
+        Assert.Contains("No topic matches '/imu/data' (fields).", odd.Output);
+        Assert.Contains("No topic matches '/odm' (sampling).", odd.Output);
+        Assert.Contains("'/imu/date'", (string)JsonNode.Parse(await File.ReadAllTextAsync(_folder["odd/manifest.json"]))!["notes"]![0]!);
+        Assert.Contains("'/imu/date'", await File.ReadAllTextAsync(_folder["odd/README.md"]));
+
+        var empty = await RunAsync(0, Simulated, "--format", "csv", "--align-rate", "10", "--tolerance", "0", "--output", _folder["empty"]);
+        Assert.Contains("There is no aligned table: no topic has a message within 0 s of a tick.", empty.Output);
+
+        var master = await RunAsync(1, Simulated, "--format", "csv", "--topics", "/odom", "--align-to", "/imu/data", "--output", _folder["out"]);
+        Assert.Contains("cannot be aligned to /imu/data: it is not among those that are selected", master.Output);
+        await File.WriteAllTextAsync(_folder["notes.txt"], new string('x', 200));
+        Assert.Contains("notes.txt: this is no MCAP file.", (await RunAsync(1, _folder["notes.txt"], "--format", "csv", "--output", _folder["out"])).Output);
+    }
+
     private static async Task<Edgecloud> RunAsync(int exitCode, params string[] arguments)
     {
         var result = await Edgecloud.RunAsync(new Dictionary<string, string>(), null, ["export", .. arguments]);

@@ -199,6 +199,29 @@ public sealed class FormatTests : IDisposable
     }
 
     [Theory]
+    [InlineData("mcap", "recording.mcap")]
+    [InlineData("rosbag2", "bag/bag_0.mcap")]
+    public async Task Files_beside_a_recording_are_those_that_stand_beside_a_table(string format, string recording)
+    {
+        var file = Samples.Awkward;
+        var plain = await Samples.ExportAsync(file, await Samples.PlanAsync(file, new() { Format = format }), _folder["plain"]);
+        ExportSettings settings = new() { Format = format, Images = ImageFiles.Png, PointClouds = CloudFiles.Pcd };
+        var manifest = await Samples.ExportAsync(file, await Samples.PlanAsync(file, settings), _folder["export"]);
+        var tables = await Samples.ExportAsync(
+            file, await Samples.PlanAsync(file, new() { Format = "csv", Images = ImageFiles.Png, PointClouds = CloudFiles.Pcd }), _folder["csv"]);
+
+        Assert.Equal(Media(tables), Media(manifest));
+        Assert.Equal(120, Media(manifest).Count);
+        Assert.All(Media(manifest), f => Assert.True(File.Exists(_folder[$"export/{f.Name}"])));
+        Assert.Equal(plain.Files.Single(f => f.Name == recording).Rows, manifest.Files.Single(f => f.Name == recording).Rows);
+        if (format == "rosbag2")
+            Assert.Equal(await File.ReadAllTextAsync(_folder["plain/bag/metadata.yaml"]), await File.ReadAllTextAsync(_folder["export/bag/metadata.yaml"]));
+
+        static List<(string Name, string Sha256)> Media(ExportManifest manifest) =>
+            [.. manifest.Files.Where(f => f.Name.Contains("/_files/", StringComparison.Ordinal)).Select(f => (f.Name, f.Sha256)).Order()];
+    }
+
+    [Theory]
     [InlineData("parquet", false)]
     [InlineData("parquet", true)]
     [InlineData("csv", true)]

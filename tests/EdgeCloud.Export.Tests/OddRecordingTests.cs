@@ -234,6 +234,18 @@ public sealed class OddRecordingTests : IDisposable
         return [0, 1, 0, 0, .. bytes];
     }
 
+    [Fact]
+    public async Task A_message_at_the_last_time_there_is_counts()
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new McapWriter(stream, new McapWriterOptions(), leaveOpen: true))
+            writer.WriteMessage(writer.AddChannel(0, "/late", "text").Id, 1, ulong.MaxValue, 0, [1]);
+
+        var manifest = await Samples.ExportAsync(stream.ToArray(), await Samples.PlanAsync(stream.ToArray(), new() { Format = "csv" }), _folder["export"]);
+
+        Assert.Equal(1, Assert.Single(manifest.Topics).Messages);
+    }
+
     private static void SkipWithoutDuckDb(string format)
     {
         if (format == "parquet" && NativeDuckDb.FindLibrary() is null)

@@ -29,7 +29,7 @@ internal static class ExportCommand
             Console.WriteLine(InWords(manifest, folder));
             foreach (var topic in manifest.Topics.Where(t => t.Error.Length > 0))
                 Console.Error.WriteLine(topic.Undecoded > 0 ? $"{topic.Undecoded} messages could not be decoded, first {topic.Error}" : $"{topic.Topic}: {topic.Error}");
-            foreach (var problem in manifest.Problems)
+            foreach (var problem in manifest.Notes.Concat(manifest.Problems))
                 Console.Error.WriteLine(problem);
         });
         return command;

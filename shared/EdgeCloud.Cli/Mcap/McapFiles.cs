@@ -42,8 +42,18 @@ internal static class McapFiles
         }
         catch (McapTruncatedException e)
         {
+            if (File.Exists(file) && !MayBeMcap(file))
+                throw new CliException($"{file}: this is no MCAP file.", inner: e);
             throw new CliException($"{e.Message}. If its recorder was interrupted, 'edgecloud mcap recover' makes it readable.", inner: e);
         }
+    }
+
+    /// <summary>Whether a file begins as MCAP files do, as far as it goes.</summary>
+    private static bool MayBeMcap(string file)
+    {
+        using var stream = OpenStream(file);
+        Span<byte> start = stackalloc byte[McapFormat.Magic.Length];
+        return McapFormat.Magic.StartsWith(start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
     }
 
     /// <summary>Opens a local file for reading from start to end; says so when it is a pointer that Git LFS has not replaced by the file.</summary>

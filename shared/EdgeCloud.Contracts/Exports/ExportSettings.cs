@@ -22,9 +22,9 @@ public record ExportSettings
     public IReadOnlyList<TopicSampling> Sampling { get; set; } = [];
     /// <summary>One table on one clock instead of one table for each topic; null means none. Not for <c>mcap</c> and <c>rosbag2</c>.</summary>
     public ExportAlignment? Alignment { get; init; }
-    /// <summary>Images as files of their own, beside the tables.</summary>
+    /// <summary>Images as files of their own, beside the tables or recordings.</summary>
     public ImageFiles Images { get; set; }
-    /// <summary>Point clouds as files of their own, beside the tables.</summary>
+    /// <summary>Point clouds as files of their own, beside the tables or recordings.</summary>
     public CloudFiles PointClouds { get; set; }
     /// <summary>About how many bytes of recordings one part reads; each part has its own files. Null means the format's default.</summary>
     public long? PartBytes { get; init; }
@@ -45,6 +45,8 @@ public record ExportSettings
             yield return ("fields", $"{Format} copies messages whole; leave the fields out, or use a format with columns.");
         if (copies && Alignment is not null)
             yield return ("alignment", $"{Format} copies messages with their own times; use a format with columns to align them.");
+        if (Selection is { } s && s.Types.Count + s.ExcludeTypes.Count + s.Nodes.Count + s.ExcludeNodes.Count > 0)
+            yield return ("selection", "An export selects topics by their names; leave types and nodes out.");
         if (Fields.Any(f => f.Topic.Length == 0 || f.Fields.Count == 0))
             yield return ("fields", "Each entry needs a topic pattern and one field at least.");
         if (Filters.Any(f => f.Topic.Length == 0 || f.Field.Length == 0))

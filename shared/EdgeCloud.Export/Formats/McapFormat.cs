@@ -1,4 +1,6 @@
+using EdgeCloud.Contracts;
 using EdgeCloud.Export.Reading;
+using EdgeCloud.Export.Tables;
 using EdgeCloud.Mcap;
 using EdgeCloud.Mcap.Writing;
 
@@ -14,8 +16,25 @@ internal sealed class McapFormat : ExportFormat
     public override Task WriteAsync(PartWork work, CancellationToken cancellation) =>
         WriteAsync(work, work.Files.NameOf("recording", "mcap"), cancellation);
 
-    /// <summary>Writes the part as one file of the given name.</summary>
+    /// <summary>Writes the part as one file of the given name, and images and point clouds beside it where the settings ask for that.</summary>
     public static async Task WriteAsync(PartWork work, string name, CancellationToken cancellation)
+    {
+        if (work.Plan.Settings is { Images: ImageFiles.None, PointClouds: CloudFiles.None })
+        {
+            await WriteAsync(work, name, null, cancellation).ConfigureAwait(false);
+            return;
+        }
+        using var scratch = new Scratch(work.ScratchFolder);
+        var media = new TableSet(work, scratch, Partitioning.None, SessionColumns.None, inlinesFiles: false);
+        await WriteAsync(work, name, media, cancellation).ConfigureAwait(false);
+        foreach (var table in media.InOrder)
+        {
+            if (RowFiles.Of(work.Plan.Settings, table) is { } files)
+                await files.WriteAsync(work, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task WriteAsync(PartWork work, string name, TableSet? media, CancellationToken cancellation)
     {
         await using var file = await work.Files.CreateAsync(name, "application/octet-stream", "", cancellation).ConfigureAwait(false);
         // Not disposed when it fails, since that would add the summary: a file that is not whole must not look whole.
@@ -30,6 +49,7 @@ internal sealed class McapFormat : ExportFormat
             if (!written.IsCompletedSuccessfully)
                 await written.ConfigureAwait(false);
             channel.Note(message.LogTime);
+            media?.AddForFile(channel, message);
         }
         await writer.FinishAsync(cancellation).ConfigureAwait(false);
         await writer.DisposeAsync().ConfigureAwait(false);

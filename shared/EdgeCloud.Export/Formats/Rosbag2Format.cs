@@ -37,7 +37,7 @@ internal sealed partial class Rosbag2Format : ExportFormat
     private static string Metadata(ExportAssembly assembly)
     {
         var yaml = new StringBuilder();
-        var files = assembly.PartFiles;
+        var files = assembly.PartFiles.Where(f => f.Table.Length == 0).ToList(); // not the images beside them
         yaml.Append("rosbag2_bagfile_information:\n  version: 9\n  storage_identifier: mcap\n");
         var (first, last) = Span(files);
         Append(yaml, $"  duration:\n    nanoseconds: {last - first}\n  starting_time:\n    nanoseconds_since_epoch: {first}\n");

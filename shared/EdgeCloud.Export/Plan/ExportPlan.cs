@@ -46,6 +46,24 @@ public sealed record ExportPlan
         return Convert.ToHexStringLower(SHA256.HashData(data.ToJson()));
     }
 
+    /// <summary>
+    /// Which patterns of the settings match no topic of the sessions, or none that is selected, one sentence each: no error, since a recording may
+    /// lack a topic, but perhaps a slip.
+    /// </summary>
+    internal IEnumerable<string> UnmatchedPatterns()
+    {
+        var topics = Sessions.SelectMany(s => s.Topics).Select(t => t.Topic).Distinct().ToList();
+        var selected = topics.Where(Selection.Selects).ToList();
+        return Of("selection", [.. Selection.Include, .. Selection.Exclude], topics)
+            .Concat(Of("fields", Settings.Fields.Select(f => f.Topic), selected))
+            .Concat(Of("filters", Settings.Filters.Select(f => f.Topic), selected))
+            .Concat(Of("sampling", Settings.Sampling.Select(s => s.Topic), selected));
+
+        static IEnumerable<string> Of(string setting, IEnumerable<string> patterns, IReadOnlyList<string> topics) => patterns.Distinct()
+            .Where(pattern => !topics.Any(topic => TopicSelection.IsMatch(pattern, topic)))
+            .Select(pattern => $"No topic matches '{pattern}' ({setting}).");
+    }
+
     /// <summary>The independent parts, in order of time. Depends on the plan alone.</summary>
     public IReadOnlyList<ExportPart> Parts() => PartSplit.Of(this);
 }

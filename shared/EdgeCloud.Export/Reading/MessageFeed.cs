@@ -82,7 +82,7 @@ internal sealed class MessageFeed : IAsyncDisposable
     public bool IsInside => IsOwn(Message.LogTime);
 
     /// <summary>Whether a time is the part's own.</summary>
-    public bool IsOwn(ulong logTime) => logTime >= _from && logTime < _to;
+    public bool IsOwn(ulong logTime) => logTime >= _from && (logTime < _to || _part.ToNs is null);
 
     /// <summary>Moves to the next message; false after the last. Completes at once unless a segment must be read.</summary>
     /// <exception cref="ExportException">A segment cannot be read, or a filter does not fit a topic's type.</exception>

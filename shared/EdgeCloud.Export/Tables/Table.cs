@@ -72,7 +72,17 @@ internal sealed class TableSet(PartWork work, Scratch scratch, Partitioning part
     public void Add(FeedChannel channel) => TableOf(channel, 0);
 
     /// <summary>Keeps a message for its table.</summary>
-    public Table Add(FeedChannel channel, in Message message)
+    public void Add(FeedChannel channel, in Message message) => TableOf(channel, message).Add(channel, message);
+
+    /// <summary>Keeps a message of which a file is to be made, for formats that need their messages for nothing else.</summary>
+    public void AddForFile(FeedChannel channel, in Message message)
+    {
+        var table = TableOf(channel, message);
+        if (table.Columns.NamesFile)
+            table.Add(channel, message);
+    }
+
+    private Table TableOf(FeedChannel channel, in Message message)
     {
         while (_byChannel.Count <= channel.Index)
             _byChannel.Add(default);
@@ -80,8 +90,7 @@ internal sealed class TableSet(PartWork work, Scratch scratch, Partitioning part
         var day = partitioning == Partitioning.RobotAndDate ? message.LogTime / DayNs : 0;
         if (current.Table is null || current.Day != day)
             _byChannel[channel.Index] = current = new Current(TableOf(channel, day), day);
-        current.Table!.Add(channel, message);
-        return current.Table;
+        return current.Table!;
     }
 
     private Table TableOf(FeedChannel channel, ulong day)

@@ -49,8 +49,10 @@ internal static class ExportS3Benchmark
 
     private static async Task MeasureFormatsAsync(Stage stage, StoredRecording recording, string[]? only, string partsAtOnce)
     {
+        var started = Stopwatch.GetTimestamp();
         await using var worker = stage.System.ControlPlane.StartWorker(("Exports__PartsAtOnce", partsAtOnce));
         await worker.WaitForLineAsync("Application started", TimeSpan.FromMinutes(2));
+        Console.WriteLine($"  worker is up after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s, processor {BusySeconds(worker.Id):0.0} s");
         await stage.ExportAsync(Request(recording, ExportFormats.Mcap)); // warms up
         foreach (var (format, target) in Formats.Where(f => only?.Contains(f.Format) ?? true))
         {

@@ -91,8 +91,8 @@ public sealed class ExportDraft
                 ToleranceNs = (long)(Number("tolerance", Options.ToleranceMs) * 1e6),
             }
             : null,
-        Images = HasColumns ? Options.Images : ImageFiles.None,
-        PointClouds = HasColumns ? Options.PointClouds : CloudFiles.None,
+        Images = Options.Images,
+        PointClouds = Options.PointClouds,
         AllowIncomplete = Options.AllowIncomplete,
     };
 
