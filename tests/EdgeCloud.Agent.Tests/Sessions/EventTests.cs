@@ -92,6 +92,25 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_segment_with_a_message_that_reached_the_log_after_its_time_was_over_belongs_to_the_event_too()
+    {
+        await RecordAsync(segments: 4);
+        var session = Trigger(pre: 3, post: 1);
+        _bench.Send("/a", 1500);
+        await CompleteAsync(session);
+        var clip = session.File.Manifest.Event!;
+        Assert.Equal([3, 4, 5], clip.Segments);
+
+        var late = _bench.Recorder.TopicAppeared(new SourceTopic { Topic = "/late", MessageEncoding = "cdr" });
+        _bench.Recorder.Message(late, new MessageTimes((ulong)clip.ToNs, 0, 0), [0, 0, 0, 0]);
+        await _bench.Desk.SealAsync();
+        await Eventually.Holds(() => _ring.Segments.Count == 6, Deadline, "the message's segment is in the chain");
+        await _events.CheckAsync();
+
+        Assert.Equal([3, 4, 5, 6], session.File.Manifest.Event!.Segments);
+    }
+
+    [Fact]
     public async Task Triggers_that_overlap_make_one_event_and_pins_of_several_are_counted()
     {
         await RecordAsync(segments: 2);

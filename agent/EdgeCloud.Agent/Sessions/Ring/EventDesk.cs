@@ -229,9 +229,11 @@ internal sealed partial class EventDesk : IDisposable
                 return;
             var range = new TimeRange(clip.FromNs, clip.ToNs + 1);
             var held = parent.Segments.Where(s => range.Overlaps(s.State.LogTimeStartNs, s.State.LogTimeEndNs)).ToList();
-            if (clip.Segments is null)
+            // A message that reaches the log later than that brings its segment into an event that is known already.
+            var known = clip.Segments ?? [];
+            int[] sequences = [.. held.Where(s => s.Custody is not (Custody.Discarded or Custody.Quarantined)).Select(s => s.Sequence).Union(known).Order()];
+            if (clip.Segments is null || sequences.Length > known.Count)
             {
-                int[] sequences = [.. held.Where(s => s.Custody is not (Custody.Discarded or Custody.Quarantined)).Select(s => s.Sequence)];
                 each.Session.Update(f => f with { Manifest = f.Manifest with { Event = f.Manifest.Event! with { Segments = sequences } } });
                 LogComplete(each.Session.Id, parent.Id, sequences.Length);
             }
