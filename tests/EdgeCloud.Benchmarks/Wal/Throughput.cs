@@ -8,8 +8,21 @@ namespace EdgeCloud.Benchmarks.Wal;
 internal sealed record Throughput(double MessagesPerSecond, double BytesPerSecond, double CpuSeconds, double Seconds, long Segments, double SealSeconds)
 {
     /// <summary>Runs a log for about as many payload bytes as given.</summary>
-    public static Throughput Measure(string folder, int payload, long bytes, McapCompression compression, int producers = 2, int channels = 20, SegmentLogOptions? with = null)
+    public static Throughput Measure(string folder, int payload, long bytes, McapCompression compression) =>
+        Measure(folder, Payloads.Make(payload, 64), bytes, compression);
+
+    /// <summary>Runs a log for about as many payload bytes as given.</summary>
+    /// <param name="folder">Where to; emptied before.</param>
+    /// <param name="data">Payloads of one size, sent in turn.</param>
+    /// <param name="bytes">How many.</param>
+    /// <param name="compression">Compression.</param>
+    /// <param name="producers">Threads that append.</param>
+    /// <param name="with">Other options.</param>
+    public static Throughput Measure(
+        string folder, byte[][] data, long bytes, McapCompression compression, int producers = 2, SegmentLogOptions? with = null)
     {
+        const int channels = 20;
+        var payload = data[0].Length;
         Directory.CreateDirectory(folder);
         foreach (var old in Directory.GetFiles(folder)) File.Delete(old);
         var options = (with ?? new SegmentLogOptions()) with { Compression = compression };
@@ -23,7 +36,6 @@ internal sealed record Throughput(double MessagesPerSecond, double BytesPerSecon
             SchemaEncoding = "ros2msg",
             SchemaData = "uint8[] data\n"u8.ToArray(),
         })).ToArray();
-        var data = Payloads.Make(payload, 64);
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
         var start = Stopwatch.GetTimestamp();
         var threads = Enumerable.Range(0, producers).Select(p => new Thread(() =>
@@ -31,7 +43,7 @@ internal sealed record Throughput(double MessagesPerSecond, double BytesPerSecon
             for (long i = 0; i < messages; i++)
             {
                 var handle = handles[(i * producers + p) % channels];
-                while (!log.TryAppend(handle, (uint)i, (ulong)i, (ulong)i, data[i & 63])) log.WaitForRoomAsync(data[i & 63].Length).Wait();
+                while (!log.TryAppend(handle, (uint)i, (ulong)i, (ulong)i, data[i % data.Length])) log.WaitForRoomAsync(payload).Wait();
             }
         })).ToArray();
         foreach (var thread in threads) thread.Start();
