@@ -84,8 +84,20 @@ public sealed class EdgeCloudApi : IDisposable
             Deadline, $"session {session} {description}");
 
     /// <summary>A session's segments in order.</summary>
-    public async Task<IReadOnlyList<SegmentView>> SegmentsAsync(Guid session) =>
-        (await GetAsync($"sessions/{session}/segments?limit=100", ApiJsonContext.Default.PageSegmentView)).Items;
+    public async Task<IReadOnlyList<SegmentView>> SegmentsAsync(Guid session)
+    {
+        List<SegmentView> segments = [];
+        string? cursor = null;
+        do
+        {
+            var page = await GetAsync(
+                $"sessions/{session}/segments?limit=100{(cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}")}", ApiJsonContext.Default.PageSegmentView);
+            segments.AddRange(page.Items);
+            cursor = page.NextCursor;
+        }
+        while (cursor is not null);
+        return segments;
+    }
 
     /// <summary>Tells the robot what to do and waits for its last answer, whatever that is.</summary>
     public async Task<CommandView> CommandAsync(string robot, CommandRequest request)
