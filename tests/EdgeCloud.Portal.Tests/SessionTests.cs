@@ -60,6 +60,24 @@ public sealed class SessionTests(Portal portal)
     }
 
     [Fact]
+    public async Task A_zoom_outlives_what_the_server_says_before_it_is_in_the_address()
+    {
+        var session = await FinishedAsync();
+        await using var visit = await portal.VisitAsAsync(Roles.Viewer, $"/sessions/{session}");
+        await visit.WaitUntilLiveAsync();
+        await Expect(visit.Page.Locator("[data-lane='/imu/data'] .ec-tl-area")).ToBeVisibleAsync();
+        await visit.Page.EvaluateAsync("""
+            () => {
+                const timeline = document.querySelector('ec-timeline');
+                timeline.zoom(0.5);
+                for (const name of ['data-from', 'data-cursor'])
+                    timeline.setAttribute(name, timeline.getAttribute(name) ?? '');
+            }
+            """);
+        await Expect(visit.Page).ToHaveURLAsync(new Regex(@"from=\d{4}-.*Z&to=\d{4}-.*Z$"));
+    }
+
+    [Fact]
     public async Task A_gap_in_a_topic_is_on_its_lane_in_the_table_and_the_keys_lead_to_it()
     {
         var session = await FinishedAsync();

@@ -27,7 +27,7 @@
       this.sizes.observe(this);
     }
     disconnectedCallback() { this.sizes?.disconnect(); clearTimeout(this.turning); }
-    attributeChangedCallback() { this.wanted = null; if (this.isConnected) requestAnimationFrame(() => this.settle()); }
+    attributeChangedCallback(name) { if (name !== 'data-cursor') this.wanted = null; if (this.isConnected) requestAnimationFrame(() => this.settle()); }
 
     get range() { return this.wanted ?? { from: Number(this.dataset.from), to: Number(this.dataset.to) }; }
     get whole() { return { from: Number(this.dataset.wholeFrom), to: Number(this.dataset.wholeTo) }; }
@@ -120,9 +120,10 @@
     zoom(factor, at) {
       const { from, to } = this.range, cursor = Number(this.dataset.cursor) / 1e6;
       const around = at ?? (cursor > from && cursor < to ? cursor : (from + to) / 2);
-      this.wanted = this.within(around - (around - from) * factor, around + (to - around) * factor);
+      const wanted = this.wanted = this.within(around - (around - from) * factor, around + (to - around) * factor);
       clearTimeout(this.turning);
-      this.turning = setTimeout(() => this.show(this.wanted.from, this.wanted.to, true), 120);
+      // Whatever the server says meanwhile.
+      this.turning = setTimeout(() => this.show(wanted.from, wanted.to, true), 120);
     }
     within(from, to) {
       const { from: first, to: last } = this.whole;
