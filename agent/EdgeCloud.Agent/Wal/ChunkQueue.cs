@@ -80,7 +80,7 @@ internal sealed class ChunkQueue : IDisposable
     {
         get
         {
-            lock (_gate) return WaitingBytes > _pool.LimitBytes / 8;
+            lock (_gate) return _pool.UsedBytes - _durableBytes > _pool.LimitBytes / 8;
         }
     }
 
@@ -130,9 +130,10 @@ internal sealed class ChunkQueue : IDisposable
         lock (_gate)
         {
             // When nothing is in use there is nothing to wait for.
-            if (_pool.UsedBytes == 0) return Task.CompletedTask;
-            var then = _pool.UsedBytes + _pool.CapacityFor(MessageChunk.BytesFor(payloadBytes, _channels));
-            if (WaitingBytes <= _pool.LimitBytes / 4 && then <= _pool.LimitBytes * _leastShare) return Task.CompletedTask;
+            var used = _pool.UsedBytes;
+            if (used == 0) return Task.CompletedTask;
+            var then = used + _pool.CapacityFor(MessageChunk.BytesFor(payloadBytes, _channels));
+            if (used <= _pool.LimitBytes / 4 && then <= _pool.LimitBytes * _leastShare) return Task.CompletedTask;
             _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _room.Task;
         }
@@ -188,14 +189,7 @@ internal sealed class ChunkQueue : IDisposable
     public void SetDurable(MessageChunk chunk)
     {
         if (!chunk.IsPooled) return;
-        TaskCompletionSource? room;
-        lock (_gate)
-        {
-            _durableBytes += chunk.Capacity;
-            room = TakeRoom();
-        }
-
-        room?.SetResult();
+        lock (_gate) _durableBytes += chunk.Capacity;
     }
 
     /// <summary>Takes back a chunk.</summary>
@@ -209,12 +203,12 @@ internal sealed class ChunkQueue : IDisposable
             return;
         }
 
-        TaskCompletionSource? room;
+        TaskCompletionSource? room = null;
         lock (_gate)
         {
             _pool.Return(chunk);
             if (wasDurable) _durableBytes -= chunk.Capacity;
-            room = TakeRoom();
+            if (_room is not null && _pool.UsedBytes <= _pool.LimitBytes / 4) (room, _room) = (_room, null);
         }
 
         room?.SetResult();
@@ -300,22 +294,11 @@ internal sealed class ChunkQueue : IDisposable
         _urgent = false;
     }
 
-    /// <summary>Who waits for room, when it is time to look again.</summary>
-    private TaskCompletionSource? TakeRoom()
-    {
-        if (_room is not { } room || WaitingBytes > _pool.LimitBytes / 4) return null;
-        _room = null;
-        return room;
-    }
-
-    /// <summary>Memory of chunks that are not durable. The others give it back as soon as somebody has time to hash them, or gives that up.</summary>
-    private long WaitingBytes => _pool.UsedBytes - _durableBytes;
-
     /// <summary>When the processor cannot keep up, compression steps down, well before anything is dropped.</summary>
     private McapCompression CompressionNow()
     {
-        if (!_stepsDown || WaitingBytes <= _pool.LimitBytes / 4) return _compression;
-        return _compression == McapCompression.Zstd && WaitingBytes <= _pool.LimitBytes / 8 * 3 ? McapCompression.Lz4 : McapCompression.None;
+        if (!_stepsDown || _pool.UsedBytes <= _pool.LimitBytes / 4) return _compression;
+        return _compression == McapCompression.Zstd && _pool.UsedBytes <= _pool.LimitBytes / 8 * 3 ? McapCompression.Lz4 : McapCompression.None;
     }
 
     private long TicksUntilDue() => _active is not { } chunk ? long.MaxValue
