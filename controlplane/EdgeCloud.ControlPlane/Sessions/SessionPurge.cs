@@ -8,7 +8,8 @@ namespace EdgeCloud.ControlPlane.Sessions;
 /// <summary>
 /// Deletes for good what was deleted and whose time of grace is over: first the objects, then what the catalogue knows of them. The
 /// session's row stays, out of sight: a robot that still has segments of it announces and uploads them as ever, is acknowledged as ever,
-/// and what it uploaded is deleted in a later round, as is an excerpt that was just being made. A session that holds the data of an event waits until the event is deleted too.
+/// and what it uploaded is deleted in a later round, as is an excerpt that was just being made. A session that holds the data of an event
+/// waits until the event is deleted too.
 /// </summary>
 internal sealed partial class SessionPurge(
     IDbContextFactory<CatalogueDb> catalogue, Bucket bucket, IConfiguration configuration, TimeProvider clock, ILogger<SessionPurge> log)

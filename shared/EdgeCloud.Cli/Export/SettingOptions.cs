@@ -26,8 +26,8 @@ internal sealed partial class SettingOptions(string? format = null)
     private readonly Option<string?> _alignMaster = new("--align-to") { Description = "One table with a row for each message of this topic" };
     private readonly Option<AlignmentMethod> _method = new("--align-method") { Description = "nearest, previous or linear (integers become float64, quaternions slerp)" };
     private readonly Option<double> _tolerance = new("--tolerance") { Description = "How far a message may be from the tick, seconds", DefaultValueFactory = _ => 0.1 };
-    private readonly Option<ImageFiles> _images = new("--images") { Description = "Images as files beside the tables: none, png, jpeg or raw" };
-    private readonly Option<CloudFiles> _clouds = new("--point-clouds") { Description = "Point clouds as files beside the tables: none, pcd or ply" };
+    private readonly Option<ImageFiles> _images = new("--images") { Description = "Images as files beside the tables or the recording: none, png, jpeg or raw" };
+    private readonly Option<CloudFiles> _clouds = new("--point-clouds") { Description = "Point clouds as files beside the tables or the recording: none, pcd or ply" };
     private readonly Option<long?> _partBytes = new("--part-bytes") { Description = "About how many bytes of recordings become one file of each topic (default: 256 MiB)" };
     private readonly Option<bool> _incomplete = new("--allow-incomplete") { Description = "Leave out what cannot be read, and say so in the manifest" };
     private readonly Times.RangeOptions _range = new();

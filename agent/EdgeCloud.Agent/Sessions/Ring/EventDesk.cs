@@ -229,7 +229,7 @@ internal sealed partial class EventDesk : IDisposable
                 return;
             var range = new TimeRange(clip.FromNs, clip.ToNs + 1);
             var held = parent.Segments.Where(s => range.Overlaps(s.State.LogTimeStartNs, s.State.LogTimeEndNs)).ToList();
-            // A message that reaches the log later than that brings its segment into an event that is known already.
+            // A message that reaches the log late brings its segment into an event whose segments were known already.
             var known = clip.Segments ?? [];
             int[] sequences = [.. held.Where(s => s.Custody is not (Custody.Discarded or Custody.Quarantined)).Select(s => s.Sequence).Union(known).Order()];
             if (clip.Segments is null || sequences.Length > known.Count)
