@@ -15,6 +15,9 @@ var benchmarks = new Dictionary<string, Func<string[], Task<int>>>
     ["upload"] = UploadBenchmark.RunAsync,
     ["wal"] = WalBenchmark.RunAsync,
 };
+// What runs the agent's code in this process runs it with the settings of the agent's own project.
+if (args is ["upload" or "wal", ..] && AgentRuntime.IsOther)
+    return AgentRuntime.Again(args);
 if (args.Length > 0 && benchmarks.TryGetValue(args[0], out var run))
     return await run(args[1..]) is not 0 and var code ? code : Targets.Report();
 Console.Error.WriteLine($"usage: EdgeCloud.Benchmarks {string.Join('|', benchmarks.Keys)}");

@@ -34,7 +34,7 @@ public sealed record ExportPolicy
 /// <summary>The rest of the section, for processes that make exports.</summary>
 public sealed record WorkerSettings
 {
-    /// <summary><c>Exports:PartsAtOnce</c>: parts that this process makes at a time. Two take less than 512 MiB together with all else.</summary>
+    /// <summary><c>Exports:PartsAtOnce</c>: parts that this process makes at a time. Three take less than 512 MiB together with all else.</summary>
     public required int PartsAtOnce { get; init; }
     /// <summary><c>Exports:Attempts</c>: a part that was taken up so often, by deaths of workers or for want of S3, has failed.</summary>
     public required int Attempts { get; init; }
@@ -53,7 +53,7 @@ public sealed record WorkerSettings
     /// <exception cref="ConfigurationException">A value is out of bounds; the message names its key.</exception>
     public static WorkerSettings Read(IConfiguration configuration) => new()
     {
-        PartsAtOnce = configuration.Number("Exports:PartsAtOnce", 1, 1, 64),
+        PartsAtOnce = configuration.Number("Exports:PartsAtOnce", 3, 1, 64),
         Attempts = configuration.Number("Exports:Attempts", 8, 1, 100),
         Checkin = TimeSpan.FromSeconds(configuration.Number("Exports:CheckinSeconds", 5, 1, 300)),
         Sweep = TimeSpan.FromSeconds(configuration.Number("Exports:SweepSeconds", 600, 1, 86_400)),

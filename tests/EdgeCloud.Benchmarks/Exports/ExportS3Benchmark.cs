@@ -9,8 +9,8 @@ namespace EdgeCloud.Benchmarks.Exports;
 /// <summary>
 /// <c>export-s3 [--mib N] [--formats a,b] [--parts-at-once N] [--scaling]</c>: exports of the mixed recording (60% images, 30% point clouds, 10% imu, tf and
 /// odometry by bytes) from S3 to S3 by worker processes, with PostgreSQL, S3 and everything else on this machine. Time counts from the
-/// request to the last file visible; processor time is the worker's. Peak memory is the worker's resident set while it makes two parts at once
-/// or as many as it is told. <c>--scaling</c> gives each worker a link of its own to
+/// request to the last file visible; processor time is the worker's. Peak memory is the worker's resident set while it makes three parts at once,
+/// as it does unless told otherwise, or as many as <c>--parts-at-once</c> says. <c>--scaling</c> gives each worker a link of its own to
 /// S3 and compares one worker with two.
 /// </summary>
 internal static class ExportS3Benchmark
@@ -43,7 +43,7 @@ internal static class ExportS3Benchmark
         if (args.Contains("--scaling"))
             await ScaleAsync(stage, recording);
         else
-            await MeasureFormatsAsync(stage, recording, only, args.SkipWhile(a => a != "--parts-at-once").Skip(1).FirstOrDefault("2"));
+            await MeasureFormatsAsync(stage, recording, only, args.SkipWhile(a => a != "--parts-at-once").Skip(1).FirstOrDefault("3"));
         return 0;
     }
 

@@ -12,7 +12,7 @@ namespace EdgeCloud.Benchmarks.Upload;
 
 /// <summary>
 /// <c>upload [MiB] [rounds]</c>: segments of 16 MiB to a radosgw on loopback, beside Debian's rclone with as many transfers and parts of the
-/// same size; the cost of a steady 10 MB/s; the start with a backlog of 10,000 segments.
+/// same size; the cost of a steady 10 MB/s over TLS; the start with a backlog of 10,000 segments.
 /// </summary>
 internal static class UploadBenchmark
 {
@@ -25,7 +25,7 @@ internal static class UploadBenchmark
         var mib = args.Length > 0 && !onlyBacklog ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1024;
         var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 3;
         var folder = Directory.CreateTempSubdirectory("edgecloud-bench-");
-        await using var s3 = new S3Server();
+        await using var s3 = new S3Server { Tls = AgentRuntime.Tls };
         try
         {
             BacklogBenchmark.Run(folder.FullName);

@@ -20,7 +20,7 @@ internal static class StartAfterCrash
     {
         var (full, empty) = (Path.Combine(folder, "full"), Path.Combine(folder, "empty"));
         Prepare(full);
-        var measured = Enumerable.Range(0, rounds).Select(_ => (Full: Start(Copy(full, folder), "goes on, Recording"), Empty: Start(empty, "started by configuration"))).ToList();
+        var measured = Enumerable.Range(0, rounds).Select(_ => (Full: Start(Copy(full, folder), "goes on, Recording"), Empty: Start(Emptied(empty), "started by configuration"))).ToList();
         Targets.AtMost("recording again after a crash", Median(measured.Select(m => m.Full)), 1000, "ms");
         Console.WriteLine(
             $"  recording again after {Median(measured.Select(m => m.Full)):0} ms, on an empty folder after {Median(measured.Select(m => m.Empty)):0} ms");
@@ -65,6 +65,13 @@ internal static class StartAfterCrash
         using var cp = Process.Start("cp", ["-r", "--sparse=always", Path.Combine(prepared, "crashed"), copy]);
         cp.WaitForExit();
         return copy;
+    }
+
+    private static string Emptied(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        return folder;
     }
 
     private static double Start(string dataDir, string line)

@@ -23,6 +23,12 @@ public sealed class S3Server : IAsyncLifetime
     /// <summary>Address, without a bucket and without a slash at its end.</summary>
     public string Endpoint { get; private set; } = "";
 
+    /// <summary>PEM files of a certificate for 127.0.0.1 and its key, with which it speaks TLS as well; null for none.</summary>
+    public (string Certificate, string Key)? Tls { get; init; }
+
+    /// <summary>The same over TLS; empty without <see cref="Tls"/>.</summary>
+    public string SecureEndpoint { get; private set; } = "";
+
     /// <summary>Region to sign for.</summary>
     public string Region => "us-east-1";
 
@@ -60,8 +66,9 @@ public sealed class S3Server : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        await StackScript.StartAsync("radosgw", _folder, "--memory");
+        await StackScript.StartAsync("radosgw", _folder, Tls is var (certificate, key) ? ["--memory", "--certificate", certificate, "--key", key] : ["--memory"]);
         Endpoint = $"http://127.0.0.1:{StackScript.ReadLine(_folder, "port")}";
+        SecureEndpoint = Tls is null ? "" : $"https://127.0.0.1:{StackScript.ReadLine(_folder, "tls-port")}";
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Host;
+using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Sources.Dds;
 using EdgeCloud.Mcap.Reading;
 using EdgeCloud.Ros2.Json;
@@ -63,7 +64,7 @@ public sealed class RecordedRosTests : IDisposable
             Assert.NotNull(topics["/" + kind]!["metadata"]!["offered_qos_profiles"]);
         }
         Assert.Equal("abcdefghijklmnopqrst", (string?)topics["/string"]!["marks"]![0]);
-        Assert.StartsWith("grüße 你好 ", WideText(session.Segments[0].MediaPath), StringComparison.Ordinal);
+        Assert.StartsWith("grüße 你好 ", WideText(session), StringComparison.Ordinal);
         Assert.Equal("ros2idl", (string?)topics["/wide"]!["encoding"]);
         Assert.Equal(1_200_000, (int?)topics["/cloud"]!["marks"]![4]);
         Assert.Equal(Enumerable.Range(0, 40), topics["/imu"]!["marks"]!.AsArray().Select(m => (int)m!));
@@ -71,18 +72,21 @@ public sealed class RecordedRosTests : IDisposable
     }
 
     /// <summary>The text of the first message of wide text, as our own decoder has it.</summary>
-    private static string WideText(string path)
+    private static string WideText(Session session)
     {
-        using var reader = new McapStreamReader(File.OpenRead(path));
-        while (reader.ReadMessage(out var message))
+        foreach (var segment in session.Segments) // more than one when the publishers took a minute to start
         {
-            var channel = reader.Channels[message.ChannelId];
-            if (channel.Topic != "/wide")
-                continue;
-            var schema = reader.Schemas[channel.SchemaId];
-            var json = MessageJson.Create(schema.Name, schema.Encoding, schema.Data.Span, channel.MessageEncoding).Write(message.Data.Span);
-            return (string)JsonNode.Parse(json.ToArray())!["text"]!;
+            using var reader = new McapStreamReader(File.OpenRead(segment.MediaPath));
+            while (reader.ReadMessage(out var message))
+            {
+                var channel = reader.Channels[message.ChannelId];
+                if (channel.Topic != "/wide")
+                    continue;
+                var schema = reader.Schemas[channel.SchemaId];
+                var json = MessageJson.Create(schema.Name, schema.Encoding, schema.Data.Span, channel.MessageEncoding).Write(message.Data.Span);
+                return (string)JsonNode.Parse(json.ToArray())!["text"]!;
+            }
         }
-        throw new InvalidOperationException($"{path} has no message on /wide.");
+        throw new InvalidOperationException($"{session.Folder} has no message on /wide.");
     }
 }
