@@ -37,13 +37,13 @@ internal sealed class NumpyArray(string name, string descr, IReadOnlyList<int> d
 
     public ScratchStream.Reader Read() => _data.Read();
 
-    /// <summary>Writes the array as an entry.</summary>
+    /// <summary>Writes the array as an entry; its items are gone then.</summary>
     public async ValueTask WriteToAsync(StoredZip zip, CancellationToken cancellation)
     {
         var header = Header();
         await zip.BeginAsync($"{name}.npy", header.Length + Bytes, Crc32.Combine(Crc32.Append(0, header), _crc, Bytes), cancellation).ConfigureAwait(false);
         await zip.WriteAsync(header, cancellation).ConfigureAwait(false);
-        var reader = Read();
+        var reader = _data.ReadLast();
         while (reader.TakeSome() is { Length: > 0 } some)
             await zip.WriteAsync(some, cancellation).ConfigureAwait(false);
     }

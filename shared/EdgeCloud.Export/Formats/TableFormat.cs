@@ -59,7 +59,7 @@ internal abstract class TableFormat : ExportFormat
         {
             cancellation.ThrowIfCancellationRequested();
             var files = RowFiles.Of(work.Plan.Settings, table);
-            var rows = new MessageRows(table, work.Feed.Channels.All, files);
+            var rows = new MessageRows(table, work.Feed.Channels.All, files, isLast: files is null);
             await WriteTableAsync(work, new TableOutput(table.Name, table.Partition, table.First), rows, scratch, cancellation).ConfigureAwait(false);
             if (files is not null)
                 await files.WriteAsync(work, cancellation).ConfigureAwait(false);

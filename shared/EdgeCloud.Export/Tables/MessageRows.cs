@@ -22,11 +22,12 @@ internal sealed class MessageRows : TableRows
     /// <param name="table">The table.</param>
     /// <param name="channels">The part's channels, by index.</param>
     /// <param name="rowFiles">The files beside the table, whose names are in its rows; null for none.</param>
-    public MessageRows(Table table, IReadOnlyList<FeedChannel> channels, RowFiles? rowFiles)
+    /// <param name="isLast">Whether nobody reads the table's messages after this.</param>
+    public MessageRows(Table table, IReadOnlyList<FeedChannel> channels, RowFiles? rowFiles, bool isLast = false)
     {
         _table = table;
         _channels = channels;
-        _reader = table.Messages.Read();
+        _reader = isLast ? table.Messages.ReadLast() : table.Messages.Read();
         _rowFiles = rowFiles;
         var columns = table.Columns;
         _decoded = columns.Plan.CreateBatch();

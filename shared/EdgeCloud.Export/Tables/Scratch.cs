@@ -4,30 +4,49 @@ namespace EdgeCloud.Export.Tables;
 
 /// <summary>
 /// Sequences of bytes that are written side by side and read one after the other. They lie in one <see cref="NamelessFile"/>. What is
-/// short stays in memory.
+/// short stays in memory. Space whose bytes were read for the last time is written again, so that the file, and the memory in which the
+/// system keeps it, grow no more than they must.
 /// </summary>
 /// <param name="folder">Where the file is made, once something must go there.</param>
 internal sealed class Scratch(string folder) : IDisposable
 {
+    private readonly Stack<(long Offset, long Length)> _free = new();
     private FileStream? _file;
     private long _end;
 
-    /// <summary>Appends a block; returns where it lies.</summary>
+    /// <summary>Bytes of the file.</summary>
+    public long Bytes => _end;
+
+    /// <summary>Stores the beginning of a block, or all of it; returns where it lies and how much it is.</summary>
     /// <exception cref="ExportException">The disk does not take it.</exception>
-    public long Append(ReadOnlySpan<byte> block)
+    public (long Offset, int Length) Store(ReadOnlySpan<byte> block)
     {
+        var isFree = _free.TryPop(out var place);
+        if (!isFree)
+            place = (_end, block.Length);
+        var length = (int)Math.Min(block.Length, place.Length);
         try
         {
             _file ??= NamelessFile.Create(folder);
-            RandomAccess.Write(_file.SafeFileHandle, block, _end);
+            RandomAccess.Write(_file.SafeFileHandle, block[..length], place.Offset);
         }
         catch (IOException e)
         {
             throw new ExportException($"Scratch space in {folder} does not suffice after {_end} bytes: {e.Message}. Free some, or name another folder.", e);
         }
-        var offset = _end;
-        _end += block.Length;
-        return offset;
+        if (!isFree)
+            _end += length;
+        else if (place.Length > length)
+            _free.Push((place.Offset + length, place.Length - length));
+        return (place.Offset, length);
+    }
+
+    /// <summary>Gives space back whose bytes are not needed any more.</summary>
+    public void Release(long offset, long length)
+    {
+        if (_free.TryPeek(out var last) && last.Offset + last.Length == offset)
+            (offset, length) = (last.Offset, _free.Pop().Length + length);
+        _free.Push((offset, length));
     }
 
     /// <summary>Reads at most as much as the target takes.</summary>
@@ -36,7 +55,7 @@ internal sealed class Scratch(string folder) : IDisposable
     public void Dispose() => _file?.Dispose();
 }
 
-/// <summary>One sequence of bytes in scratch space: written first, then read from its start.</summary>
+/// <summary>One sequence of bytes in scratch space: written first, then read from its start, as often as wanted and then once more.</summary>
 internal sealed class ScratchStream(Scratch scratch)
 {
     private const int BufferBytesMin = 4 << 10;
@@ -68,7 +87,10 @@ internal sealed class ScratchStream(Scratch scratch)
         Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
 
     /// <summary>A reader at the start. Nothing is written any more.</summary>
-    public Reader Read() => new(this, scratch);
+    public Reader Read() => new(this, scratch, isLast: false);
+
+    /// <summary>The last reader: what it has read is gone.</summary>
+    public Reader ReadLast() => new(this, scratch, isLast: true);
 
     private void MakeRoom(int length)
     {
@@ -87,15 +109,19 @@ internal sealed class ScratchStream(Scratch scratch)
 
     private void Add(ReadOnlySpan<byte> block)
     {
-        var offset = scratch.Append(block);
-        if (_blocks.Count > 0 && _blocks[^1].Offset + _blocks[^1].Length == offset)
-            _blocks[^1] = (_blocks[^1].Offset, _blocks[^1].Length + block.Length);
-        else
-            _blocks.Add((offset, block.Length));
+        while (block.Length > 0)
+        {
+            var (offset, length) = scratch.Store(block);
+            if (_blocks.Count > 0 && _blocks[^1].Offset + _blocks[^1].Length == offset)
+                _blocks[^1] = (_blocks[^1].Offset, _blocks[^1].Length + length);
+            else
+                _blocks.Add((offset, length));
+            block = block[length..];
+        }
     }
 
     /// <summary>Reads a sequence once.</summary>
-    internal sealed class Reader(ScratchStream stream, Scratch scratch)
+    internal sealed class Reader(ScratchStream stream, Scratch scratch, bool isLast)
     {
         private const int BufferBytes = 256 << 10;
 
@@ -137,6 +163,8 @@ internal sealed class ScratchStream(Scratch scratch)
             {
                 var (offset, length) = stream._blocks[_block];
                 var read = scratch.Read(offset + _blockDone, _buffer.AsSpan(_to, (int)Math.Min(_buffer.Length - _to, length - _blockDone)));
+                if (isLast && read > 0)
+                    scratch.Release(offset + _blockDone, read);
                 _blockDone += read;
                 if (_blockDone == length)
                     (_block, _blockDone) = (_block + 1, 0);
