@@ -30,6 +30,8 @@ public sealed class ExportCommandTests : IDisposable
     [Fact]
     public async Task What_is_wrong_is_said_in_one_line_and_leaves_nothing_behind()
     {
+        File.Copy(Simulated, _folder["again.mcap"]);
+        Assert.Contains("again.mcap are the same recording", (await RunAsync(2, Simulated, _folder["again.mcap"], "--format", "csv", "--output", _folder["out"])).Output);
         await File.WriteAllBytesAsync(_folder["torn.mcap"], (await File.ReadAllBytesAsync(Simulated))[..100_000]);
         Assert.Contains("'edgecloud mcap recover' makes it readable", (await RunAsync(1, _folder["torn.mcap"], "--format", "csv", "--output", _folder["out"])).Output);
         Assert.Contains("'xml' is no format", (await RunAsync(2, Simulated, "--format", "xml", "--output", _folder["out"])).Output);

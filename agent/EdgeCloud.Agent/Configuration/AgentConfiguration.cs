@@ -124,6 +124,8 @@ internal sealed record RecordingSettings
     public long SegmentBytes { get; init; } = 64 << 20;
     public int SegmentSeconds { get; init; } = 60;
     public ChunkCompression Compression { get; init; } = ChunkCompression.Zstd;
+    /// <summary>Threads of a session that compress at once, at most; 0: as many as there are cores.</summary>
+    public int CompressionThreads { get; init; }
 }
 
 /// <summary>What becomes of a session that was recording or paused when the agent stopped.</summary>

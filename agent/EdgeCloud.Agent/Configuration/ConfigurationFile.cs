@@ -217,6 +217,7 @@ internal static class ConfigurationFile
             SegmentBytes = reader.Integer("recording.segment_bytes", defaults.SegmentBytes, 1 << 20, 4L << 30),
             SegmentSeconds = (int)reader.Integer("recording.segment_seconds", defaults.SegmentSeconds, 1, 86_400),
             Compression = reader.Choice("recording.compression", ChunkCompression.Zstd),
+            CompressionThreads = (int)reader.Integer("recording.compression_threads", defaults.CompressionThreads, 0, 64),
         };
     }
 

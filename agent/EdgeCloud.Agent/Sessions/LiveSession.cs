@@ -84,6 +84,7 @@ internal sealed class LiveSession
             ChunkCompression.Lz4 => McapCompression.Lz4,
             _ => McapCompression.None,
         },
+        CompressionThreads = configuration.Recording.CompressionThreads,
         // A replay as fast as the disk takes it waits when there is no room: it need not give up compression.
         CompressionStepsDown = configuration.Source is not { Kind: SourceKind.Replay, Rate: 0 },
         Library = $"edgecloud-agent {AgentVersion.Text}",

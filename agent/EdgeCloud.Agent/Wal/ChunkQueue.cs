@@ -28,6 +28,7 @@ internal sealed class ChunkQueue : IDisposable
     private readonly DurableWaiterPool _waiters = new();
     private readonly TimeProvider _time;
     private readonly WalWorkers _workers;
+    private readonly ChunkEncoding? _encoding; // where not every worker may encode
     private readonly McapCompression _compression;
     private readonly bool _stepsDown;
     private readonly int _chunkBytes;
@@ -46,6 +47,7 @@ internal sealed class ChunkQueue : IDisposable
     {
         _time = time;
         _workers = workers;
+        _encoding = options.CompressionThreads > 0 ? new ChunkEncoding(workers, options.CompressionThreads) : null;
         _compression = options.Compression;
         _stepsDown = options.CompressionStepsDown;
         _chunkBytes = options.ChunkBytes;
@@ -286,9 +288,11 @@ internal sealed class ChunkQueue : IDisposable
     private void CloseActive()
     {
         if (_active is not { } chunk) return;
-        chunk.Close(CompressionNow());
         // A chunk alone is encoded by the committer itself, without waking anybody else, unless compressing it takes long.
-        if (_ready.Count > 0 || _compression != McapCompression.None && chunk.RecordsBytes > AloneBytes) _workers.Add(chunk, WalWorkers.Urgency.Encode);
+        var isForWorkers = _ready.Count > 0 || _compression != McapCompression.None && chunk.RecordsBytes > AloneBytes;
+        chunk.Close(CompressionNow(), isLeftToWorkers: isForWorkers && _encoding is not null);
+        if (isForWorkers && _encoding is not null) _encoding.Post(chunk);
+        else if (isForWorkers) _workers.Add(chunk, WalWorkers.Urgency.Encode);
         _ready.Enqueue(new CommitWork(chunk, null));
         _active = null;
         _urgent = false;

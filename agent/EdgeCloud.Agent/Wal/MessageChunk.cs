@@ -46,6 +46,7 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
     private int _channelLimit;
     private State _state; // changes under a lock on this
     private McapCompression _wanted;
+    private bool _isLeftToWorkers;
 
     private ChannelTally[] _tallies = new ChannelTally[16];
     private int[] _tallyOf = new int[64]; // by channel id: index in _tallies + 1
@@ -133,20 +134,23 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
 
     /// <summary>Ends the filling.</summary>
     /// <param name="wanted">How to compress.</param>
-    public void Close(McapCompression wanted)
+    /// <param name="isLeftToWorkers">Whether nobody but a worker encodes it.</param>
+    public void Close(McapCompression wanted, bool isLeftToWorkers)
     {
         lock (this)
         {
             _state = State.Closed;
             _wanted = wanted;
+            _isLeftToWorkers = isLeftToWorkers;
         }
     }
 
-    /// <summary>Encodes a closed chunk, or waits for whoever is about it.</summary>
+    /// <summary>Encodes a closed chunk, or waits for whoever is about it or will be.</summary>
     public void EnsureEncoded(ChunkCodec codec)
     {
         lock (this)
         {
+            while (_state == State.Closed && _isLeftToWorkers) Monitor.Wait(this);
             if (_state == State.Closed) Encode(_wanted, codec);
             _state = State.Encoded;
         }
@@ -159,6 +163,7 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
             if (_state != State.Closed) return;
             Encode(_wanted, codec);
             _state = State.Encoded;
+            Monitor.Pulse(this);
         }
     }
 

@@ -24,6 +24,9 @@ public sealed record SegmentLogOptions
     /// <summary>Whether chunks are compressed less (zstd, lz4, none) while the processor cannot keep up. False for a source that can wait.</summary>
     public bool CompressionStepsDown { get; init; } = true;
 
+    /// <summary>Threads that compress chunks at once, at most; 0 = as many as there are cores.</summary>
+    public int CompressionThreads { get; init; }
+
     /// <summary>Memory for messages that wait for the disk. Also the limit of one message: half of it.</summary>
     public int MemoryBytes { get; init; } = 48 << 20;
 
@@ -68,6 +71,7 @@ public sealed record SegmentLogOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MemoryBytes, 8 * ChunkBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(SegmentBytes, ChunkBytes);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(SegmentTime, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfNegative(CompressionThreads);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(PartBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(SinglePutBytes);
     }

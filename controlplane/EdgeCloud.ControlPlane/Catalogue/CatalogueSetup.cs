@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.EntityFrameworkCore;
@@ -76,13 +77,21 @@ public static class CatalogueSetup
         }
     }
 
-    private static NpgsqlDataSource OpenDataSource(IConfiguration configuration)
+    /// <summary>Connections to the catalogue's database.</summary>
+    /// <param name="configuration">Where the connection string is.</param>
+    /// <param name="name">What they are for.</param>
+    /// <param name="patience">How long the database lets a transaction stand still before it ends it and frees its locks; null for ever.</param>
+    /// <exception cref="ConfigurationException">The connection string is missing or wrong.</exception>
+    internal static NpgsqlDataSource OpenDataSource(IConfiguration configuration, string name = "catalogue", TimeSpan? patience = null)
     {
         var connectionString = configuration.Require(ConnectionStringKey,
             "the catalogue's PostgreSQL connection, such as \"Host=localhost;Database=edgecloud;Username=edgecloud;Password=...\"");
         try
         {
-            return new NpgsqlDataSourceBuilder(connectionString) { Name = "catalogue" }.Build();
+            var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
+            if (patience is { } limit)
+                builder.ConnectionStringBuilder.Options += string.Create(CultureInfo.InvariantCulture, $" -c idle_in_transaction_session_timeout={limit.TotalMilliseconds:0}");
+            return builder.Build();
         }
         catch (ArgumentException e)
         {

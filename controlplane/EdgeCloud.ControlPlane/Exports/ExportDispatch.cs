@@ -25,13 +25,16 @@ internal sealed partial class ExportDispatch(
     {
         spill.Clean();
         var scheduler = await schedulers.GetScheduler(stoppingToken);
-        await ScheduleSweepAsync(scheduler, stoppingToken);
+        var isSwept = false;
         await using var news = changes.Subscribe(c => c.Concerns(ChangeKind.Export), stoppingToken, Interval / 4).GetAsyncEnumerator(stoppingToken);
         var next = news.MoveNextAsync().AsTask();
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
+                if (!isSwept)
+                    await ScheduleSweepAsync(scheduler, stoppingToken);
+                isSwept = true;
                 await DispatchAsync(scheduler, stoppingToken);
             }
             catch (Exception e) when (Postgres.IsTransient(e) || (e is SchedulerException && !stoppingToken.IsCancellationRequested))

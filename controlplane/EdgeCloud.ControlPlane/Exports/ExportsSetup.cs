@@ -7,6 +7,8 @@ namespace EdgeCloud.ControlPlane.Exports;
 /// <summary>Registers exports: the queue, for whoever takes requests, and the making of them, for workers.</summary>
 public static class ExportsSetup
 {
+    private const string Scheduler = "scheduler";
+
     /// <summary>Taking requests.</summary>
     /// <exception cref="ConfigurationException">A key of the section <c>Exports</c> is wrong.</exception>
     public static void AddExports(this IHostApplicationBuilder builder)
@@ -30,6 +32,10 @@ public static class ExportsSetup
         builder.Services.AddSingleton<UploadCompletion>();
         builder.Services.AddSingleton<PartWork>();
         builder.Services.AddSingleton<PartRunner>();
+        // The scheduler's transactions take milliseconds under a lock that all workers need: one that stands still, as a suspended or cut off
+        // worker's does, must not hold up the others.
+        builder.Services.AddKeyedSingleton(Scheduler, (services, _) =>
+            CatalogueSetup.OpenDataSource(services.GetRequiredService<IConfiguration>(), Scheduler, patience: TimeSpan.FromSeconds(10)));
         builder.Services.AddQuartz(quartz =>
         {
             quartz.ConfigureScheduler(scheduler =>
@@ -44,7 +50,7 @@ public static class ExportsSetup
             quartz.UseExecutionLimits(limits => limits.ForGroup(ExportDispatch.Group, settings.PartsAtOnce));
             quartz.UsePersistentStore(store =>
             {
-                store.UsePostgres(source => source.DataSourceFactory = services => services.GetRequiredService<NpgsqlDataSource>());
+                store.UsePostgres(source => source.DataSourceFactory = services => services.GetRequiredKeyedService<NpgsqlDataSource>(Scheduler));
                 store.ConfigureStore(options => options.TablePrefix = "quartz.qrtz_");
                 store.UseClustering(cluster =>
                 {

@@ -13,12 +13,14 @@ namespace EdgeCloud.Cli.Export;
 internal static class LocalPlan
 {
     /// <summary>Reads what the files hold.</summary>
-    /// <exception cref="CliException">One cannot be read.</exception>
+    /// <exception cref="CliException">One cannot be read, or is there twice.</exception>
     public static async Task<ExportPlan> OfAsync(IReadOnlyList<string> files, string robot, ExportSettings settings, CancellationToken cancellation)
     {
         var found = new List<(PlannedSegment Segment, IReadOnlyList<PlannedTopic> Topics)>();
         foreach (var file in files)
             found.Add(await ReadAsync(file, cancellation));
+        if (found.GroupBy(f => f.Segment.Sha256).FirstOrDefault(g => g.Count() > 1) is { } same)
+            throw new CliException($"{string.Join(" and ", same.Select(f => f.Segment.Key))} are the same recording: each message would be there twice. Name it once.", ExitCodes.Usage);
         found = [.. found.OrderBy(f => f.Segment.StartNs)];
         var session = new Guid(SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(string.Join('\n', found.Select(f => f.Segment.Sha256)))).AsSpan(0, 16));
         PlannedSegment[] segments = [.. found.Select((f, i) => f.Segment with { Session = session, Sequence = i + 1 })];

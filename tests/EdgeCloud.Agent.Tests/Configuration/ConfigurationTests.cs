@@ -56,7 +56,7 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public void Variables_win_over_the_file_and_variables_of_other_programs_are_none_of_ours()
     {
-        var configuration = Read(Least + "recording: { bound_ms: 20, exclude: [/a, /b] }\n", new()
+        var configuration = Read(Least + "recording: { bound_ms: 20, exclude: [/a, /b], compression_threads: 1 }\n", new()
         {
             ["EDGECLOUD_ROBOT"] = "amr-02",
             ["EDGECLOUD_RECORDING__BOUND_MS"] = "70",
@@ -67,7 +67,7 @@ public sealed class ConfigurationTests : IDisposable
             ["PATH"] = "/bin",
         });
         Assert.Equal("amr-02", configuration.Robot);
-        Assert.Equal(70, configuration.Recording.BoundMs);
+        Assert.Equal((70, 1), (configuration.Recording.BoundMs, configuration.Recording.CompressionThreads));
         Assert.Equal(["/tf", "/tf_static"], configuration.Recording.Selection.Include);
         Assert.Equal(["/a", "/b"], configuration.Recording.Selection.Exclude);
         Assert.Equal(("broker", 1883, "amr-02", "secret"),
@@ -92,6 +92,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData(Least + "recording: { autostart: yess }", "recording.autostart is 'yess'; allowed is true or false")]
     [InlineData(Least + "recording: { name: [a, b] }", "recording.name is 'a, b'; allowed is one value, not a list")]
     [InlineData(Least + "recording: { compression: gzip }", "recording.compression is 'gzip'; allowed is none or lz4 or zstd")]
+    [InlineData(Least + "recording: { compression_threads: -1 }", "recording.compression_threads is '-1'; allowed is a whole number from 0 to 64")]
     [InlineData(Least + "mqtt: { port: 1 }", "mqtt.host is not set; it must be the broker's name or address (or set EDGECLOUD_MQTT__HOST)")]
     [InlineData(Least + "mqtt: { host: h, password: a, password_file: b }", "mqtt.password and mqtt.password_file are both set")]
     [InlineData(Least + "mqtt: { host: h, password_file: nowhere }", "mqtt.password_file is 'nowhere'; allowed is a readable file")]

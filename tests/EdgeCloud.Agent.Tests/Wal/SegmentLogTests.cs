@@ -15,10 +15,18 @@ public sealed class SegmentLogTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData(McapCompression.None), InlineData(McapCompression.Lz4), InlineData(McapCompression.Zstd)]
-    public async Task Every_message_of_several_producers_comes_back_once_from_segments_that_open_alone(McapCompression compression)
+    [InlineData(McapCompression.None, 0), InlineData(McapCompression.Lz4, 0), InlineData(McapCompression.Zstd, 0)]
+    [InlineData(McapCompression.None, 1), InlineData(McapCompression.Lz4, 1), InlineData(McapCompression.Zstd, 2)]
+    public async Task Every_message_of_several_producers_comes_back_once_from_segments_that_open_alone(McapCompression compression, int threads)
     {
-        var options = new SegmentLogOptions { Compression = compression, ChunkBytes = 64 << 10, SegmentBytes = 1 << 20, LeastMeanChunkBytes = 0 };
+        var options = new SegmentLogOptions
+        {
+            Compression = compression,
+            CompressionThreads = threads,
+            ChunkBytes = 64 << 10,
+            SegmentBytes = 1 << 20,
+            LeastMeanChunkBytes = 0,
+        };
         await using var log = new SegmentLog(_folder.Path, 1, options);
         var expected = await Task.WhenAll(Enumerable.Range(0, 4).Select(producer => Task.Run(async () =>
         {

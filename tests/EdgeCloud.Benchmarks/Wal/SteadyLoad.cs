@@ -16,7 +16,8 @@ internal static class SteadyLoad
 {
     public const string ChildArgument = "steady-load-child";
     private const int PerTick = 10, Bytes = 1000; // a tick is 1 ms
-    private const double WarmSeconds = 20, Seconds = 12; // an agent runs for days: the code is compiled, and segments were sealed before it counts
+    private const double Seconds = 12;
+    private const int WarmSegments = 40; // an agent runs for days: what is called for every segment is compiled, too, when it counts
 
     public static void Measure(string folder, int rounds)
     {
@@ -50,19 +51,21 @@ internal static class SteadyLoad
         if (kind.StartsWith("bare", StringComparison.Ordinal))
         {
             using var loop = new BareLoop(folder, withSha256: kind == "bare+sha256");
-            Drive(i => loop.Append(data[i & 63]));
+            Drive(i => loop.Append(data[i & 63]), () => { });
             return 0;
         }
         await using var bench = new RecordingBench(folder, kind == "zstd" ? ChunkCompression.Zstd : ChunkCompression.None);
         bench.Start();
-        Drive(i => bench.Recorder.Message(bench.Topics[i % 20], new MessageTimes((ulong)i, (ulong)i, (uint)i), data[i & 63]));
+        Drive(i => bench.Recorder.Message(bench.Topics[i % 20], new MessageTimes((ulong)i, (ulong)i, (uint)i), data[i & 63]), () => bench.Desk.SealAsync().Wait());
         return 0;
     }
 
-    private static void Drive(Action<int> send)
+    private static void Drive(Action<int> send, Action seal)
     {
         var message = 0;
-        Run(WarmSeconds);
+        for (var segment = 0; segment < WarmSegments; segment++, seal())
+            Run(0.3);
+        Run(Seconds / 2);
         // As an agent after its start: what it needed for that is given back.
         GC.Collect();
         var collections = GC.CollectionCount(0);

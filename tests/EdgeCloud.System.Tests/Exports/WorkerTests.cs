@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using EdgeCloud.Contracts.Api;
 using EdgeCloud.Testing;
+using Npgsql;
 
 namespace EdgeCloud.SystemTests.Exports;
 
@@ -76,6 +77,31 @@ public sealed class WorkerTests(ExportStage stage) : IDisposable
     }
 
     [Fact]
+    public async Task A_worker_that_stands_still_with_the_schedulers_lock_keeps_nobody_waiting()
+    {
+        var recording = await stage.RecordAsync("locked", 1);
+        await using var stalled = Start();
+        await stalled.WaitForLineAsync("Application started", Deadline);
+        await using var database = NpgsqlDataSource.Create(stage.System.ControlPlane.ConnectionString);
+        await Eventually.Holds(
+            async () => await CountAsync(database, "select count(*) from quartz.qrtz_locks") == 2, Deadline, "the scheduler has made its locks");
+        await using (var connection = await database.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await using (var locks = new NpgsqlCommand("select * from quartz.qrtz_locks for update", connection))
+                await locks.ExecuteNonQueryAsync();
+            await Eventually.Holds(
+                async () => await CountAsync(database, "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%qrtz_locks%'") > 0,
+                Deadline, "the worker waits for a lock of the scheduler");
+            stalled.Freeze();
+            await transaction.CommitAsync(); // the worker's session gets the lock and keeps it, since nobody ends its transaction
+        }
+        await using var other = Start();
+        var export = await stage.SucceedAsync((await stage.CreateAsync(Request(recording))).Id);
+        Assert.Equal(recording.Messages, export.Messages);
+    }
+
+    [Fact]
     public async Task An_export_waits_for_S3_says_so_and_goes_on_when_it_is_back()
     {
         var recording = await stage.RecordAsync("cut-off", 2);
@@ -121,6 +147,12 @@ public sealed class WorkerTests(ExportStage stage) : IDisposable
         var worker = stage.StartWorker(settings);
         _workers.Add(worker);
         return worker;
+    }
+
+    private static async Task<long> CountAsync(NpgsqlDataSource database, string sql)
+    {
+        await using var query = database.CreateCommand(sql);
+        return (long)(await query.ExecuteScalarAsync())!;
     }
 
     // Every file is in the bucket as it is listed, and no other object is. A request of a worker that was killed may still arrive: the sweep's.
