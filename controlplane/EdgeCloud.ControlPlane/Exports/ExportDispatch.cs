@@ -124,11 +124,15 @@ internal sealed partial class ExportDispatch(
 
 /// <summary>The scheduler's job: one part. Run again by another worker when this one dies.</summary>
 [DisallowConcurrentExecution]
-internal sealed class ExportPartRun(PartRunner runner) : IJob
+internal sealed class ExportPartRun(PartRunner runner, IHostApplicationLifetime host) : IJob
 {
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
+        // The scheduler interrupts what it runs when it is told to end, and still begins what it had taken by then.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, host.ApplicationStopping);
+        if (stop.IsCancellationRequested)
+            return;
         var name = context.JobDetail.Key.Name.Split('/');
-        await runner.RunAsync(Guid.ParseExact(name[0], "D"), int.Parse(name[1], System.Globalization.CultureInfo.InvariantCulture), cancellationToken);
+        await runner.RunAsync(Guid.ParseExact(name[0], "D"), int.Parse(name[1], System.Globalization.CultureInfo.InvariantCulture), stop.Token);
     }
 }
