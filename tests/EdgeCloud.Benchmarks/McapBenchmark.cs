@@ -201,11 +201,12 @@ internal static class McapBenchmark
         var schema = writer.AddSchema("demo_msgs/msg/Demo", "ros2msg", "uint8[] data"u8.ToArray());
         for (var i = 0; i < Topics; i++)
             writer.AddChannel(schema.Id, $"/topic{i}", "cdr");
-        var room = payloads.Length - size;
+        var at = 0;
         for (var i = 0; i < messages; i++)
         {
             var time = start + (ulong)i * 1000;
-            writer.WriteMessage((ushort)(1 + i % Topics), (uint)i, time, time, payloads.AsSpan((int)((long)i * size % (room + 1)), size));
+            writer.WriteMessage((ushort)(1 + i % Topics), (uint)i, time, time, payloads.AsSpan(at, size));
+            at = at + 2 * size <= payloads.Length ? at + size : 0;
         }
         writer.Finish();
         stream.SetLength(stream.Position);

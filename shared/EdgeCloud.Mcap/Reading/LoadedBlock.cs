@@ -4,7 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace EdgeCloud.Mcap.Reading;
 
-/// <summary>An opened block and where in it the selected messages lie, in the order in which they are handed out. Reused from block to block.</summary>
+/// <summary>
+/// An opened block and where in it the selected messages lie, in the order in which they are handed out: in file order a batch of them at a
+/// time, found while the processor's nearest cache holds them, else all. Reused from block to block.
+/// </summary>
 internal sealed class LoadedBlock
 {
     /// <summary>One message: where its content lies in the block's records.</summary>
@@ -13,19 +16,22 @@ internal sealed class LoadedBlock
     private static readonly Comparison<Entry> ByTimeAndOffset =
         static (a, b) => a.LogTime != b.LogTime ? a.LogTime.CompareTo(b.LogTime) : a.Offset.CompareTo(b.Offset);
 
+    private const int BatchEntries = 128;
+
     private Block _block;
     private FetchedSpan? _stored;
     private byte[] _chunkBuffer = [];
     private ReadOnlyMemory<byte> _records;
     private ArraySegment<byte> _array; // the same, where they lie in an array: quicker to slice
-    private Entry[] _entries = new Entry[256];
+    private Entry[] _entries = new Entry[BatchEntries];
     private int _count;
     private int _taken;
+    private int _searched; // bytes of the records
 
     /// <summary>Where the block lies.</summary>
     public ref readonly Block Block => ref _block;
 
-    /// <summary>True when every message was taken.</summary>
+    /// <summary>True when every message found was taken.</summary>
     public bool IsExhausted => _taken == _count;
 
     /// <summary>Whether the block's bytes are in memory.</summary>
@@ -69,13 +75,22 @@ internal sealed class LoadedBlock
         Block block, FetchedSpan? stored, ReadOnlyMemory<byte> bytes, ChunkReader chunks, ChannelSelection selection, McapReadOptions options)
     {
         _block = block;
-        _count = _taken = 0;
+        _searched = 0;
         Open(stored, bytes, chunks);
         var sorted = FindMessages(selection, options);
         if (!sorted && options.Order != MessageOrder.File)
             _entries.AsSpan(0, _count).Sort(ByTimeAndOffset);
         if (options.Order == MessageOrder.ReverseLogTime)
             _entries.AsSpan(0, _count).Reverse();
+    }
+
+    /// <summary>In file order, finds messages beyond those taken; false when the block has no more.</summary>
+    public bool FindMore(ChannelSelection selection, McapReadOptions options)
+    {
+        if (_searched == _records.Length)
+            return false;
+        FindMessages(selection, options);
+        return _count > 0;
     }
 
     /// <summary>Takes the block's bytes into memory, at first or again.</summary>
@@ -117,16 +132,17 @@ internal sealed class LoadedBlock
         return chunks.Open(chunk, position, ref _chunkBuffer);
     }
 
-    /// <summary>Fills the entries; true when their log times ascend.</summary>
+    /// <summary>Fills the entries anew; true when their log times ascend.</summary>
     private bool FindMessages(ChannelSelection selection, McapReadOptions options)
     {
         var records = _records.Span;
         var (from, before) = (options.StartTime, options.EndTime ?? ulong.MaxValue);
         var endless = options.EndTime is null;
         var (entries, count) = (_entries, 0);
+        var inBatches = options.Order == MessageOrder.File;
         var sorted = true;
         ulong last = 0;
-        var at = 0;
+        var at = _searched;
         while (at < records.Length)
         {
             var left = records[at..];
@@ -146,7 +162,11 @@ internal sealed class LoadedBlock
             if (selection.IsSelected(channel) && logTime >= from && (logTime < before || endless))
             {
                 if (count == entries.Length)
+                {
+                    if (inBatches)
+                        break;
                     Array.Resize(ref entries, 2 * count);
+                }
                 entries[count++] = new(logTime, at + McapFormat.RecordPrefixBytes, (int)length);
                 sorted &= logTime >= last;
                 last = logTime;
@@ -157,7 +177,7 @@ internal sealed class LoadedBlock
             }
             at += McapFormat.RecordPrefixBytes + (int)length;
         }
-        (_entries, _count) = (entries, count);
+        (_entries, _count, _taken, _searched) = (entries, count, 0, at);
         return sorted;
     }
 

@@ -83,8 +83,15 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
 
     private async ValueTask<bool> FindNextAsync()
     {
-        if (_top is { IsExhausted: true })
+        if (_top is { IsExhausted: true } exhausted)
+        {
+            if (_fileOrder && exhausted.FindMore(_selection, _options))
+            {
+                exhausted.Take();
+                return true;
+            }
             RemoveRoot();
+        }
         else if (_top is not null)
             SiftDown(0);
         _top = null;

@@ -88,7 +88,8 @@ public sealed class WorkerTests(ExportStage stage) : IDisposable
         await using (var connection = await database.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await using (var locks = new NpgsqlCommand("select * from quartz.qrtz_locks for update", connection))
+            // in the order in which a worker takes them: otherwise each could wait for what the other has
+            await using (var locks = new NpgsqlCommand("select * from quartz.qrtz_locks order by lock_name for update", connection))
                 await locks.ExecuteNonQueryAsync();
             await Eventually.Holds(
                 async () => await CountAsync(database, "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%qrtz_locks%'") > 0,
