@@ -5,10 +5,10 @@ using System.Runtime.InteropServices;
 namespace EdgeCloud.Mcap.Reading;
 
 /// <summary>
-/// An opened block and where in it the selected messages lie, in the order in which they are handed out: in file order a batch of them at a
-/// time, found while the processor's nearest cache holds them, else all. Reused from block to block.
+/// An opened block, and the selected messages in it. In file order they are handed out while its records are walked; in the other orders
+/// all are found first and sorted. Reused from block to block.
 /// </summary>
-internal sealed class LoadedBlock
+internal sealed class LoadedBlock(ChunkReader chunks, ChannelSelection selection, McapReadOptions options)
 {
     /// <summary>One message: where its content lies in the block's records.</summary>
     private readonly record struct Entry(ulong LogTime, int Offset, int Length);
@@ -16,17 +16,19 @@ internal sealed class LoadedBlock
     private static readonly Comparison<Entry> ByTimeAndOffset =
         static (a, b) => a.LogTime != b.LogTime ? a.LogTime.CompareTo(b.LogTime) : a.Offset.CompareTo(b.Offset);
 
-    private const int BatchEntries = 128;
+    private readonly ulong _from = options.StartTime;
+    private readonly ulong _last = options.EndTime - 1 ?? ulong.MaxValue;
 
     private Block _block;
     private FetchedSpan? _stored;
     private byte[] _chunkBuffer = [];
     private ReadOnlyMemory<byte> _records;
     private ArraySegment<byte> _array; // the same, where they lie in an array: quicker to slice
-    private Entry[] _entries = new Entry[BatchEntries];
+    private int _walked;               // bytes of the records
+    private Entry _current;
+    private Entry[] _entries = options.Order == MessageOrder.File ? [] : new Entry[256];
     private int _count;
     private int _taken;
-    private int _searched; // bytes of the records
 
     /// <summary>Where the block lies.</summary>
     public ref readonly Block Block => ref _block;
@@ -40,65 +42,43 @@ internal sealed class LoadedBlock
     /// <summary>Memory that the block's bytes take, the list of its messages not counted.</summary>
     public long OpenBytes => _chunkBuffer.Length + (_stored?.Length ?? 0L);
 
-    /// <summary>Log time of the next message.</summary>
+    /// <summary>Log time of the next of the messages found.</summary>
     public ulong NextLogTime
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => _entries[_taken].LogTime;
     }
 
-    /// <summary>The message taken last.</summary>
-    public Message Taken
+    /// <summary>The message taken, or walked to, last.</summary>
+    public Message Current
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get
-        {
-            ref readonly var entry = ref _entries[_taken - 1];
-            return _array.Array is { } array
-                ? McapRecord.MessageAt(array, _array.Offset + entry.Offset, entry.Length)
-                : McapRecord.MessageAt(_records.Slice(entry.Offset, entry.Length));
-        }
+        get => _array.Array is { } array
+            ? McapRecord.MessageAt(array, _array.Offset + _current.Offset, _current.Length)
+            : McapRecord.MessageAt(_records.Slice(_current.Offset, _current.Length));
     }
 
-    /// <summary>Takes the next message.</summary>
+    /// <summary>Takes the next of the messages found.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Take() => _taken++;
+    public void Take() => _current = _entries[_taken++];
 
-    /// <summary>Opens a block and finds the messages that are selected.</summary>
+    /// <summary>Opens a block at its first record.</summary>
     /// <param name="block">Where it lies.</param>
     /// <param name="stored">Holds its bytes from now on; null when the source has them in memory.</param>
     /// <param name="bytes">Its bytes.</param>
-    /// <param name="chunks">Opens chunks.</param>
-    /// <param name="selection">Which channels.</param>
-    /// <param name="options">Which times, and in which order.</param>
-    public void Load(
-        Block block, FetchedSpan? stored, ReadOnlyMemory<byte> bytes, ChunkReader chunks, ChannelSelection selection, McapReadOptions options)
+    public void Load(Block block, FetchedSpan? stored, ReadOnlyMemory<byte> bytes)
     {
         _block = block;
-        _searched = 0;
-        Open(stored, bytes, chunks);
-        var sorted = FindMessages(selection, options);
-        if (!sorted && options.Order != MessageOrder.File)
-            _entries.AsSpan(0, _count).Sort(ByTimeAndOffset);
-        if (options.Order == MessageOrder.ReverseLogTime)
-            _entries.AsSpan(0, _count).Reverse();
-    }
-
-    /// <summary>In file order, finds messages beyond those taken; false when the block has no more.</summary>
-    public bool FindMore(ChannelSelection selection, McapReadOptions options)
-    {
-        if (_searched == _records.Length)
-            return false;
-        FindMessages(selection, options);
-        return _count > 0;
+        _walked = _count = _taken = 0;
+        Open(stored, bytes);
     }
 
     /// <summary>Takes the block's bytes into memory, at first or again.</summary>
-    public void Open(FetchedSpan? stored, ReadOnlyMemory<byte> bytes, ChunkReader chunks)
+    public void Open(FetchedSpan? stored, ReadOnlyMemory<byte> bytes)
     {
         _stored = stored;
         IsOpen = true;
-        _records = _block.IsChunk ? OpenChunk(bytes, chunks) : bytes;
+        _records = _block.IsChunk ? OpenChunk(bytes) : bytes;
         MemoryMarshal.TryGetArray(_records, out _array);
         if (_chunkBuffer.Length == 0)
             return;
@@ -107,7 +87,7 @@ internal sealed class LoadedBlock
     }
 
     /// <summary>Gives the block's bytes back and keeps the list of its messages.</summary>
-    public void Close(ChunkReader chunks)
+    public void Close()
     {
         IsOpen = false;
         _records = default;
@@ -117,7 +97,80 @@ internal sealed class LoadedBlock
         chunks.Return(ref _chunkBuffer);
     }
 
-    private ReadOnlyMemory<byte> OpenChunk(ReadOnlyMemory<byte> bytes, ChunkReader chunks)
+    /// <summary>Finds the selected messages of a block just loaded, to be taken in the order asked for.</summary>
+    public void FindAll()
+    {
+        var (entries, count) = (_entries, 0);
+        var sorted = true;
+        ulong last = 0;
+        while (WalkOne() || Walk())
+        {
+            if (count == entries.Length)
+                Array.Resize(ref entries, 2 * count);
+            entries[count++] = new(_current.LogTime, _current.Offset, _current.Length);
+            sorted &= _current.LogTime >= last;
+            last = _current.LogTime;
+        }
+        (_entries, _count) = (entries, count);
+        var found = entries.AsSpan(0, count);
+        if (!sorted)
+            found.Sort(ByTimeAndOffset);
+        if (options.Order == MessageOrder.ReverseLogTime)
+            found.Reverse();
+    }
+
+    /// <summary>Walks to the next record if that is a message that is selected, as most are; if not, <see cref="Walk"/> knows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool WalkOne()
+    {
+        var left = _array.Count - _walked;
+        if (left < McapFormat.MessagePrefixBytes)
+            return false;
+        ref var first = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_array.Array!), _array.Offset + _walked);
+        var length = McapRecord.Little<ulong>(ref first, 1);
+        if (first != (byte)Opcode.Message || length - McapFormat.MessageHeaderBytes > (ulong)(left - McapFormat.MessagePrefixBytes)) // too long, or wrapped
+            return false;
+        var logTime = McapRecord.Little<ulong>(ref first, 15);
+        if (!selection.IsSelected(McapRecord.Little<ushort>(ref first, 9)) || logTime < _from || logTime > _last)
+            return false;
+        _current = new(logTime, _walked + McapFormat.RecordPrefixBytes, (int)length);
+        _walked += McapFormat.RecordPrefixBytes + (int)length;
+        return true;
+    }
+
+    /// <summary>Walks to the next message that is selected; false at the block's end.</summary>
+    public bool Walk()
+    {
+        var records = _records.Span;
+        while (_walked < records.Length)
+        {
+            var left = records[_walked..];
+            var start = _walked;
+            if (left.Length < McapFormat.MessagePrefixBytes || left[0] != (byte)Opcode.Message)
+            {
+                _walked += LengthOfOther(left, start);
+                continue;
+            }
+            var length = BinaryPrimitives.ReadUInt64LittleEndian(left[1..]);
+            if (length - McapFormat.MessageHeaderBytes > (ulong)(left.Length - McapFormat.MessagePrefixBytes))
+            {
+                _walked += LengthOfOther(left, start);
+                continue;
+            }
+            var channel = BinaryPrimitives.ReadUInt16LittleEndian(left[9..]);
+            if (!selection.IsKnown(channel))
+                throw new McapException("Message channel_id", PositionOf(start), "a channel that was recorded before", $"{channel}");
+            var logTime = BinaryPrimitives.ReadUInt64LittleEndian(left[15..]);
+            _walked += McapFormat.RecordPrefixBytes + (int)length;
+            if (!selection.IsSelected(channel) || logTime < _from || logTime > _last)
+                continue;
+            _current = new(logTime, start + McapFormat.RecordPrefixBytes, (int)length);
+            return true;
+        }
+        return false;
+    }
+
+    private ReadOnlyMemory<byte> OpenChunk(ReadOnlyMemory<byte> bytes)
     {
         var position = new RecordPosition(_block.Offset);
         var opcode = (Opcode)bytes.Span[0];
@@ -130,55 +183,6 @@ internal sealed class LoadedBlock
         }
         var chunk = new McapRecord(Opcode.Chunk, bytes[McapFormat.RecordPrefixBytes..], position).ToChunk();
         return chunks.Open(chunk, position, ref _chunkBuffer);
-    }
-
-    /// <summary>Fills the entries anew; true when their log times ascend.</summary>
-    private bool FindMessages(ChannelSelection selection, McapReadOptions options)
-    {
-        var records = _records.Span;
-        var (from, before) = (options.StartTime, options.EndTime ?? ulong.MaxValue);
-        var endless = options.EndTime is null;
-        var (entries, count) = (_entries, 0);
-        var inBatches = options.Order == MessageOrder.File;
-        var sorted = true;
-        ulong last = 0;
-        var at = _searched;
-        while (at < records.Length)
-        {
-            var left = records[at..];
-            if (left.Length < McapFormat.MessagePrefixBytes || left[0] != (byte)Opcode.Message)
-            {
-                at += LengthOfOther(left, at);
-                continue;
-            }
-            var length = BinaryPrimitives.ReadUInt64LittleEndian(left[1..]);
-            if (length - McapFormat.MessageHeaderBytes > (ulong)(left.Length - McapFormat.MessagePrefixBytes)) // too long, or wrapped
-            {
-                at += LengthOfOther(left, at);
-                continue;
-            }
-            var channel = BinaryPrimitives.ReadUInt16LittleEndian(left[9..]);
-            var logTime = BinaryPrimitives.ReadUInt64LittleEndian(left[15..]);
-            if (selection.IsSelected(channel) && logTime >= from && (logTime < before || endless))
-            {
-                if (count == entries.Length)
-                {
-                    if (inBatches)
-                        break;
-                    Array.Resize(ref entries, 2 * count);
-                }
-                entries[count++] = new(logTime, at + McapFormat.RecordPrefixBytes, (int)length);
-                sorted &= logTime >= last;
-                last = logTime;
-            }
-            else if (!selection.IsKnown(channel))
-            {
-                throw new McapException("Message channel_id", PositionOf(at), "a channel that was recorded before", $"{channel}");
-            }
-            at += McapFormat.RecordPrefixBytes + (int)length;
-        }
-        (_entries, _count, _taken, _searched) = (entries, count, 0, at);
-        return sorted;
     }
 
     /// <summary>Bytes of a record that is no message, or the reason for which it cannot be taken.</summary>

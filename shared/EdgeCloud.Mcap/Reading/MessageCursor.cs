@@ -10,6 +10,9 @@ namespace EdgeCloud.Mcap.Reading;
 /// </summary>
 public sealed class MessageCursor : IAsyncEnumerator<Message>
 {
+    // copied whole, where one made anew is written field by field and read as a whole, which the processor waits for
+    private static readonly ValueTask<bool> Moved = new(true);
+
     private readonly McapIndexedReader _reader;
     private readonly McapReadOptions _options;
     private readonly CancellationToken _cancellationToken;
@@ -41,26 +44,29 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
     }
 
     /// <summary>The message that the cursor is at; its data is valid until the cursor moves.</summary>
-    public Message Current => _top is { } top ? top.Taken : default;
+    public Message Current => _top is { } top ? top.Current : default;
 
     /// <summary>Moves on. Completes at once unless a block must be read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ValueTask<bool> MoveNextAsync()
     {
         var top = _top;
-        if (top is not null && !top.IsExhausted && (_alone || (top.NextLogTime ^ _flip) < _barrier))
-        {
-            top.Take();
-            return new(true);
-        }
-        return MoveOnAsync();
+        if (top is null)
+            return MoveOnAsync();
+        if (_fileOrder)
+            return top.WalkOne() ? Moved : MoveOnAsync();
+        if (top.IsExhausted || (!_alone && (top.NextLogTime ^ _flip) >= _barrier))
+            return MoveOnAsync();
+        top.Take();
+        return Moved;
     }
 
     /// <summary>Returns the memory of open blocks. The reader stays open.</summary>
     public async ValueTask DisposeAsync()
     {
-        _heap.ForEach(block => block.Close(_chunks));
+        _heap.ForEach(block => block.Close());
         _heap.Clear();
+        _top?.Close();
         _spare.Clear();
         _planned = _plan.Count;
         _top = null;
@@ -72,7 +78,7 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
     {
         try
         {
-            return await FindNextAsync().ConfigureAwait(false);
+            return _fileOrder ? await WalkOnAsync().ConfigureAwait(false) : await FindNextAsync().ConfigureAwait(false);
         }
         catch (McapException e)
         {
@@ -81,23 +87,35 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
         }
     }
 
+    /// <summary>In file order: walks to the block's next message, or the first of those after it.</summary>
+    private async ValueTask<bool> WalkOnAsync()
+    {
+        while (_top is null || !_top.Walk())
+        {
+            if (_top is { } done)
+            {
+                _top = null;
+                PutAside(done);
+            }
+            if (_planned == _plan.Count)
+                return false;
+            _top = await LoadAsync(_planned++).ConfigureAwait(false);
+        }
+        return true;
+    }
+
+    /// <summary>In the order of log times: takes the next message of whichever block has it.</summary>
     private async ValueTask<bool> FindNextAsync()
     {
-        if (_top is { IsExhausted: true } exhausted)
-        {
-            if (_fileOrder && exhausted.FindMore(_selection, _options))
-            {
-                exhausted.Take();
-                return true;
-            }
+        if (_top is { IsExhausted: true })
             RemoveRoot();
-        }
         else if (_top is not null)
             SiftDown(0);
         _top = null;
         while (NextBlockIsDue())
         {
             var block = await LoadAsync(_planned++).ConfigureAwait(false);
+            block.FindAll();
             if (block.IsExhausted)
                 PutAside(block);
             else
@@ -119,11 +137,11 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
 
     /// <summary>Whether the next block of the plan may hold a message that comes before the root's.</summary>
     private bool NextBlockIsDue() =>
-        _planned < _plan.Count && (_heap.Count == 0 || (!_fileOrder && KeyOf(_plan[_planned]) <= KeyOf(_heap[0])));
+        _planned < _plan.Count && (_heap.Count == 0 || KeyOf(_plan[_planned]) <= KeyOf(_heap[0]));
 
     private void SetBarrier()
     {
-        _alone = _heap.Count == 1 && (_fileOrder || _planned == _plan.Count);
+        _alone = _heap.Count == 1 && _planned == _plan.Count;
         _barrier = ulong.MaxValue;
         for (var i = 1; i < Math.Min(3, _heap.Count); i++)
             _barrier = Math.Min(_barrier, KeyOf(_heap[i]));
@@ -136,15 +154,15 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
         _cancellationToken.ThrowIfCancellationRequested();
         var block = _plan[index];
         var stored = await _fetcher.FetchAsync(index).ConfigureAwait(false);
-        var loaded = _spare.TryPop(out var spare) ? spare : new LoadedBlock();
-        loaded.Load(block, stored, BytesOf(block, stored), _chunks, _selection, _options);
+        var loaded = _spare.TryPop(out var spare) ? spare : new LoadedBlock(_chunks, _selection, _options);
+        loaded.Load(block, stored, BytesOf(block, stored));
         return loaded;
     }
 
     private async ValueTask ReopenAsync(LoadedBlock loaded)
     {
         var stored = await _fetcher.FetchAloneAsync(loaded.Block).ConfigureAwait(false);
-        loaded.Open(stored, BytesOf(loaded.Block, stored), _chunks);
+        loaded.Open(stored, BytesOf(loaded.Block, stored));
     }
 
     private ReadOnlyMemory<byte> BytesOf(Block block, FetchedSpan? stored)
@@ -172,7 +190,7 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
             if (last is null)
                 return;
             open -= last.OpenBytes;
-            last.Close(_chunks);
+            last.Close();
         }
     }
 
@@ -188,7 +206,7 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
 
     private void PutAside(LoadedBlock block)
     {
-        block.Close(_chunks);
+        block.Close();
         _spare.Push(block);
     }
 

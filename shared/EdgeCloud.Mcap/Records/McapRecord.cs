@@ -179,8 +179,9 @@ public readonly struct McapRecord
     private static Message MessageAt(ref byte first, ReadOnlyMemory<byte> data) =>
         new(Little<ushort>(ref first, 0), Little<uint>(ref first, 2), Little<ulong>(ref first, 6), Little<ulong>(ref first, 14), data);
 
+    /// <summary>The number that lies <paramref name="at"/> bytes behind <paramref name="first"/>; the caller has checked that it does.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Little<T>(ref byte first, int at) where T : unmanaged, System.Numerics.IBinaryInteger<T>
+    internal static T Little<T>(ref byte first, int at) where T : unmanaged, System.Numerics.IBinaryInteger<T>
     {
         var value = Unsafe.ReadUnaligned<T>(ref Unsafe.Add(ref first, at));
         if (BitConverter.IsLittleEndian)

@@ -84,7 +84,7 @@ public sealed class ChunkBuilder : IDisposable
     /// <param name="data">Payload; copied.</param>
     public void AddMessage(ushort channelId, uint sequence, ulong logTime, ulong publishTime, ReadOnlySpan<byte> data)
     {
-        var payload = AddMessage(channelId, sequence, logTime, publishTime, data.Length);
+        var payload = BeginMessage(channelId, sequence, logTime, publishTime, data.Length);
         if (data.Length < LargePayloadBytes)
             data.CopyTo(payload);
         else
@@ -92,19 +92,8 @@ public sealed class ChunkBuilder : IDisposable
     }
 
     /// <summary>Appends a message whose payload the caller fills into the returned span before the next call.</summary>
-    public Span<byte> AddMessage(ushort channelId, uint sequence, ulong logTime, ulong publishTime, int length)
-    {
-        ThrowIfClosed();
-        var offset = RecordBytes;
-        if (offset - _crcBytes >= SumBytes)
-            SumTo(offset);
-        var payload = _records.BeginMessage(channelId, sequence, logTime, publishTime, length);
-        EntriesOf(channelId).Add(logTime, (ulong)offset);
-        _startTime = Math.Min(_startTime, logTime);
-        _endTime = Math.Max(_endTime, logTime);
-        _messageCount++;
-        return payload;
-    }
+    public Span<byte> AddMessage(ushort channelId, uint sequence, ulong logTime, ulong publishTime, int length) =>
+        BeginMessage(channelId, sequence, logTime, publishTime, length);
 
     /// <summary>Ends the chunk. Nothing can be added until <see cref="Reset"/>; the result's bytes are valid until then.</summary>
     /// <param name="compression">Compression of the records.</param>
@@ -170,6 +159,21 @@ public sealed class ChunkBuilder : IDisposable
     internal ReadOnlySpan<ChannelEntries> Touched => _touched.AsSpan(0, _touchedCount);
 
     internal bool HasMessageIndex => _messageIndex;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Span<byte> BeginMessage(ushort channelId, uint sequence, ulong logTime, ulong publishTime, int length)
+    {
+        ThrowIfClosed();
+        var offset = RecordBytes;
+        if (offset - _crcBytes >= SumBytes)
+            SumTo(offset);
+        var payload = _records.BeginMessage(channelId, sequence, logTime, publishTime, length);
+        EntriesOf(channelId).Add(logTime, (ulong)offset);
+        _startTime = Math.Min(_startTime, logTime);
+        _endTime = Math.Max(_endTime, logTime);
+        _messageCount++;
+        return payload;
+    }
 
     /// <summary>Copies the last message's payload and brings the CRC up to its end.</summary>
     private void CopyAndSum(ReadOnlySpan<byte> data, Span<byte> payload)
@@ -265,12 +269,20 @@ public sealed class ChunkBuilder : IDisposable
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Add(ulong logTime, ulong offset)
         {
-            if (_length == _bytes.Length)
-                Array.Resize(ref _bytes, 2 * _bytes.Length);
-            var entry = _bytes.AsSpan(_length, MessageIndexEntries.EntryBytes);
+            var (bytes, length) = (_bytes, _length);
+            if (length == bytes.Length)
+                bytes = Grow();
+            var entry = bytes.AsSpan(length, MessageIndexEntries.EntryBytes);
             BinaryPrimitives.WriteUInt64LittleEndian(entry, logTime);
             BinaryPrimitives.WriteUInt64LittleEndian(entry[8..], offset);
-            _length += MessageIndexEntries.EntryBytes;
+            _length = length + MessageIndexEntries.EntryBytes;
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private byte[] Grow()
+        {
+            Array.Resize(ref _bytes, 2 * _bytes.Length);
+            return _bytes;
         }
 
         public void Clear() => _length = 0;

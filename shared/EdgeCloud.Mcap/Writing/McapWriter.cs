@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace EdgeCloud.Mcap.Writing;
 
 /// <summary>
@@ -283,6 +285,7 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
     }
 
     /// <summary>True when the bytes collected are due for the stream.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Append(ushort channelId, uint sequence, ulong logTime, ulong publishTime, ReadOnlySpan<byte> data)
     {
         ThrowIfUnusable();
@@ -306,9 +309,13 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
 
     private void ThrowIfUnknown(ushort channelId)
     {
-        if (channelId >= _knownChannels.Length || !_knownChannels[channelId])
-            throw new InvalidOperationException($"Channel {channelId} was not written: write it before its first message.");
+        var known = _knownChannels;
+        if (channelId >= known.Length || !known[channelId])
+            ThrowUnknown(channelId);
     }
+
+    private static void ThrowUnknown(ushort channelId) =>
+        throw new InvalidOperationException($"Channel {channelId} was not written: write it before its first message.");
 
     private ReadOnlyMemory<byte> CloseChunk()
     {

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace EdgeCloud.Mcap.Writing;
@@ -105,12 +107,13 @@ public sealed class RecordBuffer
     public Span<byte> BeginMessage(ushort channelId, uint sequence, ulong logTime, ulong publishTime, int length)
     {
         var record = Reserve(McapFormat.MessagePrefixBytes + length);
-        record[0] = (byte)Opcode.Message;
-        BinaryPrimitives.WriteInt64LittleEndian(record[1..], McapFormat.MessageHeaderBytes + length);
-        BinaryPrimitives.WriteUInt16LittleEndian(record[9..], channelId);
-        BinaryPrimitives.WriteUInt32LittleEndian(record[11..], sequence);
-        BinaryPrimitives.WriteUInt64LittleEndian(record[15..], logTime);
-        BinaryPrimitives.WriteUInt64LittleEndian(record[23..], publishTime);
+        ref var first = ref MemoryMarshal.GetReference(record[..McapFormat.MessagePrefixBytes]);
+        first = (byte)Opcode.Message;
+        Little(ref first, 1, (long)McapFormat.MessageHeaderBytes + length);
+        Little(ref first, 9, channelId);
+        Little(ref first, 11, sequence);
+        Little(ref first, 15, logTime);
+        Little(ref first, 23, publishTime);
         return record[McapFormat.MessagePrefixBytes..];
     }
 
@@ -281,6 +284,16 @@ public sealed class RecordBuffer
     {
         UInt32((uint)entries.Length);
         Append(entries);
+    }
+
+    /// <summary>Writes a number <paramref name="at"/> bytes behind <paramref name="first"/>; the caller has made sure that it fits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Little<T>(ref byte first, int at, T value) where T : unmanaged, IBinaryInteger<T>
+    {
+        if (BitConverter.IsLittleEndian)
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref first, at), value);
+        else
+            value.WriteLittleEndian(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref first, at), Unsafe.SizeOf<T>()));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
