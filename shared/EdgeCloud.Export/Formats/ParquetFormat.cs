@@ -18,6 +18,9 @@ internal sealed class ParquetFormat : TableFormat
     private const long RowGroupBytes = 16L << 20;
     private const int Threads = 1; // rows come in order from one thread; a second one would only wait for them, busily
 
+    // One at a time in a process: each takes some 60 MB for its row group and for what compresses it, and a processor core.
+    private static readonly SemaphoreSlim Copies = new(1);
+
     protected override bool IsPartitioned => true;
 
     protected override async Task WriteTableAsync(
@@ -27,7 +30,15 @@ internal sealed class ParquetFormat : TableFormat
         var path = Path.Combine(work.ScratchFolder, $"edgecloud-{Guid.NewGuid():N}.parquet");
         try
         {
-            Copy(work, output, rows, path, cancellation);
+            await Copies.WaitAsync(cancellation).ConfigureAwait(false);
+            try
+            {
+                Copy(work, output, rows, path, cancellation);
+            }
+            finally
+            {
+                Copies.Release();
+            }
             await using var written = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
             await using var file = await work.Files.CreateAsync(
                 work.Files.NameOf(output.Stem, "parquet"), "application/vnd.apache.parquet", output.Table, cancellation).ConfigureAwait(false);
