@@ -14,11 +14,11 @@ internal sealed class PartClaims(IDbContextFactory<CatalogueDb> catalogue, Bucke
 
     /// <summary>
     /// Takes up a part under a new fencing token and gives up what its last worker left half written. Null when there is nothing to do:
-    /// it is done, or its export is not running.
+    /// it is done, or its export is not running. Cannot be cancelled: what was taken up half would count as an attempt that nobody made.
     /// </summary>
-    public async Task<PartClaim?> ClaimAsync(Guid export, int number, CancellationToken cancellation)
+    public async Task<PartClaim?> ClaimAsync(Guid export, int number)
     {
-        await using var db = await catalogue.CreateDbContextAsync(cancellation);
+        await using var db = await catalogue.CreateDbContextAsync();
         var claimed = await db.ExportParts.FromSql(
             $"""
             update export_parts p set
@@ -28,11 +28,11 @@ internal sealed class PartClaims(IDbContextFactory<CatalogueDb> catalogue, Bucke
             where p.export_id = {export} and p.number = {number} and e.id = p.export_id and e.state = 'running'
               and p.state in ('queued', 'running')
             returning p.*
-            """).AsNoTracking().ToListAsync(cancellation);
+            """).AsNoTracking().ToListAsync();
         if (claimed is not [var part])
             return null;
-        var job = await db.Exports.AsNoTracking().SingleAsync(e => e.Id == export, cancellation);
-        await GiveUpFilesAsync(db, part, cancellation);
+        var job = await db.Exports.AsNoTracking().SingleAsync(e => e.Id == export);
+        await GiveUpFilesAsync(db, part);
         return new PartClaim(job, part);
     }
 
@@ -89,15 +89,15 @@ internal sealed class PartClaims(IDbContextFactory<CatalogueDb> catalogue, Bucke
             """).SingleOrDefaultAsync(cancellation);
 
     // A file of the same path may be written again at once: it is another upload.
-    private async Task GiveUpFilesAsync(CatalogueDb db, ExportPartJob part, CancellationToken cancellation)
+    private async Task GiveUpFilesAsync(CatalogueDb db, ExportPartJob part)
     {
         var left = await db.ExportFiles.AsNoTracking()
             .Where(f => f.ExportId == part.ExportId && f.Part == part.Number && f.Fence < part.Fence && f.State != FileState.Complete)
-            .ToListAsync(cancellation);
+            .ToListAsync();
         foreach (var file in left)
             await bucket.AbortAsync(file.ObjectKey, file.UploadId);
         await db.ExportFiles
             .Where(f => f.ExportId == part.ExportId && f.Part == part.Number && f.Fence < part.Fence)
-            .ExecuteDeleteAsync(cancellation);
+            .ExecuteDeleteAsync();
     }
 }

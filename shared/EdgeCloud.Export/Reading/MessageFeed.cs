@@ -28,6 +28,8 @@ internal sealed class MessageFeed : IAsyncDisposable
     private const int WindowBudget = 64 << 20;
     private const int LatchedPerChannel = 16;
 
+    private static readonly ValueTask<bool> Moved = new(true); // copied whole: see MessageCursor
+
     private readonly ExportPlan _plan;
     private readonly ExportPart _part;
     private readonly SegmentAccess _access;
@@ -98,7 +100,7 @@ internal sealed class MessageFeed : IAsyncDisposable
             if (!moved.Result)
                 return new ValueTask<bool>(false);
             if (Take())
-                return new ValueTask<bool>(true);
+                return Moved;
         }
     }
 

@@ -76,11 +76,14 @@ internal sealed record SegmentAccess(
 /// </summary>
 internal sealed class SegmentMerge(IReadOnlyList<(PlannedSegment Segment, McapReadOptions Options)> segments, SegmentAccess access) : IAsyncDisposable
 {
+    private static readonly ValueTask<bool> Moved = new(true); // copied whole: see MessageCursor
+
     private readonly Queue<(int Index, PlannedSegment Segment)> _waiting =
         new(segments.Select((s, index) => (index, s.Segment)).OrderBy(s => s.Segment.StartNs).ThenBy(s => s.index));
     private readonly PriorityQueue<OpenSegment, (ulong LogTime, int Index)> _open = new();
     private OpenSegment? _current;
     private ulong _barrier; // below it no other segment has a message
+    private bool _alone; // no other segment has one at all
 
     /// <summary>The segment of the message that the merge is at; its cursor is at that message.</summary>
     public OpenSegment Current => _current!;
@@ -98,8 +101,8 @@ internal sealed class SegmentMerge(IReadOnlyList<(PlannedSegment Segment, McapRe
         if (!moved.IsCompletedSuccessfully)
             return AdvanceAsync(read, moved, cancellation);
         var hasMessage = moved.Result;
-        return hasMessage && read.Cursor.Current.LogTime < _barrier
-            ? new ValueTask<bool>(true)
+        return hasMessage && (_alone || read.Cursor.Current.LogTime < _barrier)
+            ? Moved
             : AdvanceAsync(read, new ValueTask<bool>(hasMessage), cancellation);
     }
 
@@ -130,6 +133,7 @@ internal sealed class SegmentMerge(IReadOnlyList<(PlannedSegment Segment, McapRe
         }
         if (!_open.TryDequeue(out _current, out _))
             return false;
+        _alone = _open.Count == 0 && _waiting.Count == 0;
         _barrier = _open.TryPeek(out _, out var other) ? other.LogTime : ulong.MaxValue;
         if (_waiting.TryPeek(out var waiting))
             _barrier = Math.Min(_barrier, (ulong)Math.Max(0, waiting.Segment.StartNs));

@@ -18,6 +18,7 @@ internal sealed class MessageRows : TableRows
     private readonly Dictionary<int, (byte[] Robot, byte[] Session)> _sessions = [];
     private readonly IReadOnlyList<FeedChannel> _channels;
     private readonly RowFiles? _rowFiles;
+    private (int Channel, byte[] Robot, byte[] Session) _last = (-1, [], []); // the last of them
 
     /// <param name="table">The table.</param>
     /// <param name="channels">The part's channels, by index.</param>
@@ -98,12 +99,16 @@ internal sealed class MessageRows : TableRows
 
     private void AppendSession(int channel)
     {
-        if (!_sessions.TryGetValue(channel, out var names))
+        if (channel != _last.Channel)
         {
-            var session = _channels[channel].Session;
-            _sessions[channel] = names = (Encoding.UTF8.GetBytes(session.Robot), Encoding.UTF8.GetBytes(session.Id.ToString("D")));
+            if (!_sessions.TryGetValue(channel, out var names))
+            {
+                var session = _channels[channel].Session;
+                _sessions[channel] = names = (Encoding.UTF8.GetBytes(session.Robot), Encoding.UTF8.GetBytes(session.Id.ToString("D")));
+            }
+            _last = (channel, names.Robot, names.Session);
         }
-        _robot?.Append(names.Robot);
-        _session!.Append(names.Session);
+        _robot?.Append(_last.Robot);
+        _session!.Append(_last.Session);
     }
 }

@@ -86,7 +86,7 @@ internal sealed class ExportBench : IDisposable
     /// <summary>Takes a part up, begins a file of it, and goes no further.</summary>
     public async Task<PartClaim> BeginFileAsync(Guid export, int part)
     {
-        var claim = await Claims.ClaimAsync(export, part, default);
+        var claim = await Claims.ClaimAsync(export, part);
         Assert.NotNull(claim);
         await new UploadSink(Bucket, claim, Claims, 0, TimeProvider.System).CreateAsync("begun.mcap", "application/octet-stream", default);
         return claim;

@@ -92,14 +92,14 @@ public sealed class ExportStepsTests(CatalogueDatabase catalogue, S3Server s3) :
         var recording = await _bench.RecordAsync(2);
         var export = await _bench.AddAsync(recording);
         var old = await _bench.BeginFileAsync(export, 1);
-        Assert.True(await _bench.Ends.StoreAsync((await _bench.Claims.ClaimAsync(export, 2, default))!, new PartEnd.Failed("for a test"), default));
+        Assert.True(await _bench.Ends.StoreAsync((await _bench.Claims.ClaimAsync(export, 2))!, new PartEnd.Failed("for a test"), default));
         await ExecuteAsync($"update exports set expires_at = now() - interval '1 hour' where id = {export}");
         await _bench.SweepAsync();
         Assert.NotNull((await _bench.GetAsync(export)).SweptAt);
         await _bench.Queue.RetryAsync(export, ExportBench.Alice, default);
         await _bench.BeginAsync();
         await _bench.RunAsync(export, 0);
-        Assert.NotNull(await _bench.Claims.ClaimAsync(export, 1, default));
+        Assert.NotNull(await _bench.Claims.ClaimAsync(export, 1));
 
         Assert.False(await _bench.Claims.RenewAsync(old, default));
         Assert.False(await _bench.Ends.StoreAsync(old, new PartEnd.Failed("too late"), default));
@@ -111,7 +111,7 @@ public sealed class ExportStepsTests(CatalogueDatabase catalogue, S3Server s3) :
         var recording = await _bench.RecordAsync(2);
         var export = await _bench.AddAsync(recording);
         var other = await _bench.BeginFileAsync(export, 1);
-        Assert.True(await _bench.Ends.StoreAsync((await _bench.Claims.ClaimAsync(export, 2, default))!, new PartEnd.Failed("for a test"), default));
+        Assert.True(await _bench.Ends.StoreAsync((await _bench.Claims.ClaimAsync(export, 2))!, new PartEnd.Failed("for a test"), default));
         Assert.True(await _bench.Claims.RenewAsync(other, default));
 
         await _bench.Queue.ExpireAsync(export, ExportBench.Alice, default);
@@ -127,7 +127,7 @@ public sealed class ExportStepsTests(CatalogueDatabase catalogue, S3Server s3) :
     {
         var export = await _bench.AddAsync(recording);
         await _bench.RunAsync(export, 1);
-        Assert.True(await _bench.Ends.StoreAsync((await _bench.Claims.ClaimAsync(export, 2, default))!, new PartEnd.Failed("for a test"), default));
+        Assert.True(await _bench.Ends.StoreAsync((await _bench.Claims.ClaimAsync(export, 2))!, new PartEnd.Failed("for a test"), default));
         return export;
     }
 

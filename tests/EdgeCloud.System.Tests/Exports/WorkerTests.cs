@@ -124,18 +124,49 @@ public sealed class WorkerTests(ExportStage stage) : IDisposable
     public async Task A_worker_that_is_asked_to_end_hands_its_part_over_at_once()
     {
         var recording = await stage.RecordAsync("handed-over", 2);
+        var patient = ("Exports__CheckinSeconds", "10"); // nobody dies here, and none is to be taken for dead since the machine is busy
         await using var relay = new TcpRelay(new Uri(stage.System.S3.Endpoint).Port);
-        await using var leaving = Start(("S3__Endpoint", $"http://127.0.0.1:{relay.Port}"));
+        await using var leaving = Start(patient, ("S3__Endpoint", $"http://127.0.0.1:{relay.Port}"));
         await leaving.WaitForLineAsync("Application started", Deadline);
         relay.Freeze();
         var created = await stage.CreateAsync(Request(recording));
         await stage.WaitAsync(created.Id, e => IsAt(e, leaving), "is at the first worker");
 
         Assert.Equal(0, await leaving.TerminateAsync(Deadline));
-        await using var other = Start();
+        await using var other = Start(patient);
         var export = await stage.SucceedAsync(created.Id);
 
         Assert.All(export.Parts!, p => Assert.Equal(1, p.Attempts));
+    }
+
+    [Fact]
+    public async Task A_part_that_is_being_taken_up_when_its_worker_is_asked_to_end_is_handed_over_too()
+    {
+        var recording = await stage.RecordAsync("half-taken", 1);
+        await using var leaving = Start();
+        await leaving.WaitForLineAsync("Application started", Deadline);
+        await using var database = NpgsqlDataSource.Create(stage.System.ControlPlane.ConnectionString);
+        Task<int> ended;
+        Guid export;
+        await using (var connection = await database.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            // Whoever takes up a part looks for files of its last worker once the part's row is its own.
+            await using (var files = new NpgsqlCommand("lock table export_files in access exclusive mode", connection))
+                await files.ExecuteNonQueryAsync();
+            export = (await stage.CreateAsync(Request(recording))).Id;
+            await Eventually.Holds(
+                async () => await CountAsync(database, "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%export_files%'") > 0,
+                Deadline, "the worker has taken up the plan and looks for files");
+            ended = leaving.TerminateAsync(Deadline);
+            await leaving.WaitForLineAsync("Application is shutting down", Deadline);
+            await transaction.CommitAsync();
+        }
+        Assert.Equal(0, await ended);
+        await using var other = Start();
+        await stage.SucceedAsync(export);
+
+        Assert.Equal(1, await CountAsync(database, $"select max(attempts)::bigint from export_parts where export_id = '{export}'"));
     }
 
     private static ExportRequest Request(StoredRecording recording) => new() { Sessions = [recording.Session], PartBytes = 2 << 20 };

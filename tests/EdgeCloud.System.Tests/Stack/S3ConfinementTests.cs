@@ -87,6 +87,9 @@ public sealed class S3ConfinementTests(S3Server server) : IAsyncLifetime
     private static async Task AssertForbidden(Func<Task> request)
     {
         var refusal = await Assert.ThrowsAnyAsync<AmazonS3Exception>(request);
+        // radosgw refuses a PUT without reading its body, and may take that for the connection's next request, which is then a bad one.
+        for (var again = 0; again < 3 && refusal.StatusCode == HttpStatusCode.BadRequest; again++)
+            refusal = await Assert.ThrowsAnyAsync<AmazonS3Exception>(request);
         Assert.True(refusal.StatusCode == HttpStatusCode.Forbidden, $"{refusal.StatusCode} {refusal.ErrorCode}: {refusal.Message}");
     }
 
