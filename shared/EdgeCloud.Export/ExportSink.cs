@@ -58,7 +58,7 @@ public sealed class FolderSink(string folder) : IExportSink
     public ValueTask<ExportOutput> CreateAsync(string name, string contentType, CancellationToken cancellation)
     {
         var path = Path.GetFullPath(Path.Combine(folder, name));
-        if (!path.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        if (!path.StartsWith(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw new ArgumentException($"'{name}' leads out of the export's folder.", nameof(name));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         return ValueTask.FromResult<ExportOutput>(new FileOutput(path));

@@ -14,7 +14,7 @@ public sealed class ExportCommandTests : IDisposable
     [Fact]
     public async Task Files_become_a_dataset_with_manifest_and_readme()
     {
-        var result = await RunAsync(0, Simulated, "--format", "csv", "--topics", "/imu*", "/odom", "--sample", "/imu*=1/5", "--robot", "amr-07", "--output", _folder["dataset"]);
+        var result = await RunAsync(0, Simulated, "--format", "csv", "--topics", "/imu*", "/odom", "--sample", "/imu*=1/5", "--robot", "amr-07", "--output", _folder["dataset/"]);
 
         Assert.Contains("messages of 2 topics", result.Output);
         var manifest = JsonNode.Parse(await File.ReadAllTextAsync(_folder["dataset/manifest.json"]))!;

@@ -111,8 +111,10 @@ public sealed class OutputTests : IDisposable
         Assert.Equal((code, expected), (run.ExitCode, run.Output));
     }
 
-    [Fact]
-    public async Task An_export_of_several_files_is_downloaded_into_a_folder_and_what_is_there_already_is_not_fetched_again()
+    [Theory]
+    [InlineData("data")]
+    [InlineData("data/")]
+    public async Task An_export_of_several_files_is_downloaded_into_a_folder_and_what_is_there_already_is_not_fetched_again(string folder)
     {
         await using var server = new ScriptedServer(
             ScriptedServer.Json(Files(("a/there.parquet", "there"), ("manifest.json", "{}"))),
@@ -120,7 +122,7 @@ public sealed class OutputTests : IDisposable
         Directory.CreateDirectory(_folder["data/a"]);
         await File.WriteAllTextAsync(_folder["data/a/there.parquet"], "there", TestContext.Current.CancellationToken);
 
-        var run = await Edgecloud.RunAsync(server.Url, "exports", "download", Session, "--output", _folder["data"]);
+        var run = await Edgecloud.RunAsync(server.Url, "exports", "download", Session, "--output", _folder[folder]);
 
         Assert.True(run.ExitCode == 0, run.Output);
         Assert.Contains("1 file(s)", run.Output);

@@ -49,7 +49,7 @@ internal static class ExportDownloads
 
     private static string TargetOf(string folder, string path)
     {
-        var root = Path.GetFullPath(folder) + Path.DirectorySeparatorChar;
+        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar;
         var target = Path.GetFullPath(Path.Combine(root, path));
         return target.StartsWith(root, StringComparison.Ordinal)
             ? target
