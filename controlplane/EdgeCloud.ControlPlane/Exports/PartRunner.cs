@@ -18,7 +18,6 @@ internal sealed partial class PartRunner(
     /// <summary>Runs a part. What goes wrong is on the part's row, never an exception but when the database is away.</summary>
     public async Task RunAsync(Guid export, int number, CancellationToken stopping)
     {
-        stopping.ThrowIfCancellationRequested();
         if (await claims.ClaimAsync(export, number) is not { } claim)
             return;
         Begins(log, export, number, claim.Part.Name, claim.Part.Attempts);
