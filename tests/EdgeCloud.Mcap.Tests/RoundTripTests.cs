@@ -58,6 +58,11 @@ public sealed class RoundTripTests
             byTime.Where(message => message.Item3 is >= 5000 and < 9000 && reader.Channels[message.Item1].Topic is "/topic1" or "/topic3")
                 .Where(message => message.Item3 is >= 5000 and < 9000),
             await ReadAll(reader, window));
+        // borders that lie within chunks
+        var (from, to) = (byTime[byTime.Count / 3].Item3, byTime[byTime.Count * 2 / 3].Item3);
+        var third = byTime.Where(message => message.Item3 >= from && message.Item3 < to).ToList();
+        Assert.Equal(third, await ReadAll(reader, new() { StartTime = from, EndTime = to }));
+        Assert.Equal(written.Where(third.Contains), await ReadAll(reader, new() { StartTime = from, EndTime = to, Order = MessageOrder.File }));
     }
 
     private static async Task<List<(ushort, uint, ulong, ulong, string)>> ReadAll(McapIndexedReader reader, McapReadOptions options)
