@@ -178,14 +178,12 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
     {
         var manifest = session.File.Manifest;
         long bytes = 0;
-        var (sha256, etag) = ("", "");
+        var sha256 = "";
         if (path is not null)
         {
             try
             {
-                using var digest = new SegmentDigest(long.MaxValue, 8 << 20);
-                bytes = SealedFile.Hash(path, digest);
-                (sha256, etag) = digest.Finish();
+                (bytes, sha256) = SealedFile.Hash(path);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -208,7 +206,7 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
                 ObjectKey = ObjectKeys.Segment(manifest.ObjectPrefix, sequence),
                 Bytes = bytes,
                 Sha256 = sha256,
-                ETag = etag,
+                ETag = "", // it never goes up
                 Clock = new ClockFacts { WallNs = 0, MonotonicNs = 0, BootId = "" },
                 AgentVersion = AgentVersion.Text,
             },

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
@@ -9,7 +10,7 @@ namespace EdgeCloud.Agent.Sessions;
 
 /// <summary>
 /// Reads from a sealed segment what the log told when it was sealed: for one whose state was not written before a crash. The file is read
-/// twice, once for its contents and once for its hashes.
+/// for its contents, its SHA-256 and its ETag.
 /// </summary>
 internal sealed class SealedFile
 {
@@ -31,17 +32,17 @@ internal sealed class SealedFile
         }
         if (contents._metadata.GetValueOrDefault("edgecloud")?.Pairs.GetValueOrDefault("session") is var owner && owner != session.ToString("D"))
             throw new StateFileException($"{path} is a recording of {(owner is null ? "somebody else" : $"session {owner}")}");
-        using var digest = new SegmentDigest(options.SinglePutBytes, options.PartBytes);
-        var bytes = Hash(path, digest);
-        var (sha256, etag) = digest.Finish();
+        var (bytes, sha256) = Hash(path);
+        using var etags = new FileETagReader(new LinuxFiles(), options.SinglePutBytes, options.PartBytes);
+        var tag = etags.Read(path, bytes);
         var facts = contents.Facts(sequence);
         return (new SealedSegment
         {
             Path = path,
             Bytes = bytes,
             Sha256 = sha256,
-            ETag = etag,
-            PartMd5s = digest.PartMd5s,
+            ETag = tag.ETag,
+            PartMd5s = tag.PartMd5s,
             Facts = facts,
             Chunks = 0,
             CommitOverheadBytes = 0,
@@ -49,14 +50,11 @@ internal sealed class SealedFile
         }, contents.Ledger() ?? SegmentManifests.LedgerOf(facts));
     }
 
-    /// <summary>Feeds a file to a digest; answers its size.</summary>
-    public static long Hash(string path, SegmentDigest digest)
+    /// <summary>Size and SHA-256 of a file, lower-case hexadecimal.</summary>
+    public static (long Bytes, string Sha256) Hash(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        var buffer = new byte[1 << 18];
-        for (int read; (read = file.Read(buffer)) > 0;)
-            digest.Add(buffer.AsSpan(0, read));
-        return file.Length;
+        return (file.Length, Convert.ToHexStringLower(SHA256.HashData(file)));
     }
 
     private void Add(in McapRecord record, McapStreamReader reader)

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using EdgeCloud.Agent.Sessions;
-using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
 using Microsoft.Win32.SafeHandles;
 
@@ -179,16 +178,15 @@ internal sealed class SegmentUpload(ObjectStore store, BandwidthCap cap)
 
     private static void RequireUnaltered(Segment segment, SegmentManifest manifest)
     {
-        using var digest = new SegmentDigest(long.MaxValue, 8 << 20);
+        string sha256;
         try
         {
-            SealedFile.Hash(segment.MediaPath, digest);
+            (_, sha256) = SealedFile.Hash(segment.MediaPath);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SegmentUnreadableException(e);
         }
-        var (sha256, _) = digest.Finish();
         if (sha256 != manifest.Sha256)
             throw new SegmentAlteredException($"{segment.MediaPath} has SHA-256 {sha256}, and {manifest.Sha256} was sealed: it was changed");
     }

@@ -6,7 +6,7 @@ namespace EdgeCloud.Agent.Wal;
 /// <summary>Copies a segment's chunks into fewer, larger ones, in the same order of messages. Holds one old and one new chunk in memory.</summary>
 internal sealed class ChunkJoiner(SegmentLogOptions options, ChunkCodec codec)
 {
-    private byte[] _stored = [];
+    private byte[] _chunk = [];
     private byte[] _records = [];
 
     /// <summary>Reads every chunk of a segment and writes the joined ones.</summary>
@@ -58,15 +58,29 @@ internal sealed class ChunkJoiner(SegmentLogOptions options, ChunkCodec codec)
         writer.Write(chunk.Body);
     }
 
-    /// <summary>The uncompressed records of a chunk.</summary>
+    /// <summary>The uncompressed records of a chunk, whose CRC holds.</summary>
     public ReadOnlySpan<byte> Read(IWalFile source, in ChunkPlace place)
     {
-        var stored = Room(ref _stored, place.StoredBytes);
-        if (source.Read(place.Offset + place.ChunkBytes - place.StoredBytes, stored.Span) < stored.Length)
-            throw new IOException($"{source.Path} ends within the chunk at offset {place.Offset}: the file was changed by somebody else.");
-        if (place.Compression == McapCompression.None) return stored.Span;
-        var records = Room(ref _records, place.RecordsBytes);
-        codec.Decompress(place.Compression, stored.Span, records.Span, new RecordPosition(place.Offset));
+        var chunk = Room(ref _chunk, place.ChunkBytes);
+        if (source.Read(place.Offset, chunk.Span) < chunk.Length)
+            throw WalIoException.Altered(source.Path, $"ends within the chunk at offset {place.Offset}");
+        var records = chunk[(int)(place.ChunkBytes - place.StoredBytes)..];
+        try
+        {
+            if (place.Compression != McapCompression.None)
+            {
+                var stored = records;
+                records = Room(ref _records, place.RecordsBytes);
+                codec.Decompress(place.Compression, stored.Span, records.Span, new RecordPosition(place.Offset));
+            }
+        }
+        catch (McapException damage)
+        {
+            throw WalIoException.Altered(source.Path, $"cannot be decompressed any more ({damage.Message})");
+        }
+
+        if (Crc32.Compute(records.Span) != MessageChunk.RecordsCrc(chunk.Span))
+            throw WalIoException.Altered(source.Path, $"has a chunk at offset {place.Offset} whose CRC32 does not hold");
         return records.Span;
     }
 

@@ -127,7 +127,7 @@ internal sealed class CommitLoop(
     {
         var file = files.Take(_sequence + 1);
         _segment = new OpenSegment(
-            file, ++_sequence, options.Clock(), time.GetTimestamp(), new SegmentDigest(options.SinglePutBytes, options.PartBytes));
+            file, ++_sequence, options.Clock(), time.GetTimestamp());
         _prepared = false;
         _segment.AddStart(options, sealer.Caps(), channels.All);
         if (_latched.IsEmpty) return _segment;

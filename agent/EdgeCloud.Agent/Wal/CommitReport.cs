@@ -2,7 +2,7 @@ namespace EdgeCloud.Agent.Wal;
 
 /// <summary>
 /// Tells a log's owner what is durable (<see cref="SegmentLogOptions.Committed"/>), at moments at which no write of the log is without its sync.
-/// While a segment is being sealed there are such writes. They hold nothing that was not durable before, but whoever watches from outside
+/// While the end of a segment is being written there are such writes. They hold nothing that was not durable before, but whoever watches from outside
 /// cannot know that: so nothing is told meanwhile, and the last of it afterwards.
 /// </summary>
 internal sealed class CommitReport(Action<DurableCommit>? told)

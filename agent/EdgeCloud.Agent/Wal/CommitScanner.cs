@@ -21,6 +21,9 @@ internal sealed class CommitScanner(IWalFile file)
     /// <summary>End of the last good commit.</summary>
     public long End { get; private set; }
 
+    /// <summary>CRC32 of the file up to <see cref="End"/>.</summary>
+    public uint Crc { get; private set; }
+
     /// <summary>Bytes of the last good commit's record and padding.</summary>
     public long RecordBytes { get; private set; }
 
@@ -63,6 +66,7 @@ internal sealed class CommitScanner(IWalFile file)
         if (commit.Number != _next) return Stop($"the commit that ends at byte {at} has number {commit.Number} instead of {_next}");
         _salt = commit.Salt;
         _next++;
+        Crc = Crc32.Combine(Crc, AppendCrc(crc, at, whole), at + whole - End);
         End = at + whole;
         RecordBytes = whole;
         return true;

@@ -33,6 +33,7 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
     public const int MessageHeadBytes = 9 + 2 + 4 + 8 + 8;
 
     private const int ChunkHeadBytes = 9 + 8 + 8 + 8 + 4 + 4 + 8; // without the name of the compression
+    private const int RecordsCrcOffset = 9 + 8 + 8 + 8;
     private const int IndexHeadBytes = 9 + 2 + 4;
     private const int IndexEntryBytes = 16;
     private const int Alignment = LinuxFiles.BlockBytes;
@@ -119,6 +120,9 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
     /// <summary>The memory that message records need for themselves and their indexes, whatever the size of the messages.</summary>
     public static long BytesForRecords(long recordsBytes, int channels) =>
         BytesFor(0, channels) + recordsBytes + (recordsBytes / MessageHeadBytes + 1) * IndexEntryBytes;
+
+    /// <summary>The CRC32 of its uncompressed records that a Chunk record states.</summary>
+    public static uint RecordsCrc(ReadOnlySpan<byte> chunk) => BinaryPrimitives.ReadUInt32LittleEndian(chunk[RecordsCrcOffset..]);
 
     /// <summary>Empties the chunk for its next use.</summary>
     /// <param name="channels">Number of channels that may occur: room for their indexes is kept.</param>
@@ -237,10 +241,12 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
         _bodyCrc = BodyCrc(crc);
     }
 
-    /// <summary>Ends the commit: writes the commit record and padding after the body; returns all bytes of the commit.</summary>
-    public MemoryPiece Commit(CommitRecord record)
+    /// <summary>Ends the commit: writes the commit record and padding after the body; returns all bytes of the commit, and their CRC32.</summary>
+    public MemoryPiece Commit(CommitRecord record, out uint crc)
     {
-        record.Write(new Span<byte>(_commit + _bodyBytes, CommitBytes - _bodyBytes), _bodyCrc);
+        var end = new Span<byte>(_commit + _bodyBytes, CommitBytes - _bodyBytes);
+        record.Write(end, _bodyCrc);
+        crc = Crc32.Append(_bodyCrc, end);
         return new MemoryPiece(_commit, CommitBytes);
     }
 
@@ -302,7 +308,7 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(head[9..], StartTime);
         BinaryPrimitives.WriteUInt64LittleEndian(head[17..], EndTime);
         BinaryPrimitives.WriteUInt64LittleEndian(head[25..], (ulong)RecordsBytes);
-        BinaryPrimitives.WriteUInt32LittleEndian(head[33..], crc);
+        BinaryPrimitives.WriteUInt32LittleEndian(head[RecordsCrcOffset..], crc);
         BinaryPrimitives.WriteUInt32LittleEndian(head[37..], (uint)name.Length);
         for (var i = 0; i < name.Length; i++) head[41 + i] = (byte)name[i];
         BinaryPrimitives.WriteUInt64LittleEndian(head[(41 + name.Length)..], (ulong)StoredRecordsBytes);

@@ -30,10 +30,9 @@ internal sealed class OpenSegment : IDisposable
     private long _next;
     private long _overhead;
 
-    public OpenSegment(IWalFile file, int sequence, SegmentClock clock, long startedAt, SegmentDigest digest)
+    public OpenSegment(IWalFile file, int sequence, SegmentClock clock, long startedAt)
     {
         File = file;
-        Digest = digest;
         Contents = new SegmentContents(sequence);
         Clock = clock;
         StartedAt = startedAt;
@@ -55,7 +54,7 @@ internal sealed class OpenSegment : IDisposable
     public bool IsUnsynced => _next != Contents.End;
 
     /// <summary>Digest of the durable bytes as far as the hasher got.</summary>
-    public SegmentDigest Digest { get; }
+    public SegmentDigest Digest { get; } = new();
 
     /// <summary>Adds the first commit.</summary>
     /// <param name="options">For profile, library and metadata.</param>
@@ -97,9 +96,9 @@ internal sealed class OpenSegment : IDisposable
     public void Add(MessageChunk chunk, bool repeats = false)
     {
         var messages = _nextMessages + (repeats ? 0 : (ulong)chunk.Messages);
-        var commit = chunk.Commit(new CommitRecord(_salt, _nextCommit, messages));
+        var bytes = chunk.Commit(new CommitRecord(_salt, _nextCommit, messages), out var crc);
         _nextMessages = messages;
-        Add(new SegmentCommit(_next, commit, chunk, null), chunk.Body.Length);
+        Add(new SegmentCommit(_next, bytes, crc, chunk, null), chunk.Body.Length);
     }
 
     /// <summary>Writes what was added and makes it durable; returns it in the order of the file, valid until the next sync.</summary>
@@ -116,6 +115,7 @@ internal sealed class OpenSegment : IDisposable
 
         foreach (var commit in _unsynced)
         {
+            Contents.Crc = Crc32.Combine(Contents.Crc, commit.Crc, commit.Bytes.Length);
             if (commit.Chunk is { } chunk) Contents.Add(chunk, commit.Offset);
         }
 
@@ -163,7 +163,7 @@ internal sealed class OpenSegment : IDisposable
         var window = new Span<byte>(address, bytes);
         body.CopyTo(window);
         new CommitRecord(_salt, _nextCommit, _nextMessages).Write(window[body.Length..], Crc32.Compute(body));
-        Add(new SegmentCommit(_next, new MemoryPiece(address, bytes), null, memory), body.Length);
+        Add(new SegmentCommit(_next, new MemoryPiece(address, bytes), Crc32.Compute(window), null, memory), body.Length);
     }
 
     private void Add(SegmentCommit commit, int bodyBytes)
@@ -185,6 +185,7 @@ internal sealed class OpenSegment : IDisposable
 /// <summary>One commit in a segment.</summary>
 /// <param name="Offset">Where it begins in the file.</param>
 /// <param name="Bytes">All of it.</param>
+/// <param name="Crc">Their CRC32.</param>
 /// <param name="Chunk">The chunk that holds the bytes; null for a commit of definitions.</param>
 /// <param name="Memory">Else what keeps the bytes alive.</param>
-internal readonly record struct SegmentCommit(long Offset, MemoryPiece Bytes, MessageChunk? Chunk, byte[]? Memory);
+internal readonly record struct SegmentCommit(long Offset, MemoryPiece Bytes, uint Crc, MessageChunk? Chunk, byte[]? Memory);

@@ -35,6 +35,9 @@ internal sealed class SegmentContents(int sequence)
     /// <summary>Bytes up to the end of the last durable commit.</summary>
     public long End { get; set; }
 
+    /// <summary>CRC32 of those bytes as they were written, or as recovery found them.</summary>
+    public uint Crc { get; set; }
+
     /// <summary>Durable commits.</summary>
     public ulong Commits { get; set; }
 

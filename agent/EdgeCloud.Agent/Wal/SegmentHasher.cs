@@ -39,10 +39,7 @@ internal sealed class SegmentHasher(
         }
         else
         {
-            // MD5 takes two thirds of the time, so it is given up first: messages need the processor to be compressed, and the memory long before
-            // any of them is refused.
-            var isCalm = !queue.IsBusy && queue.UsedBytes <= options.MemoryBytes / 8 * 3;
-            segment.Digest.Add(work.Commit.Offset, work.Commit.Bytes.Bytes, withETag: isCalm);
+            segment.Digest.Add(work.Commit.Offset, work.Commit.Bytes.Bytes);
             if (work.Commit.Chunk is { } chunk) queue.Return(chunk);
         }
     }

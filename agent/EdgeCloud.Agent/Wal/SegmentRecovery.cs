@@ -107,9 +107,8 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
             ["stopped_by"] = stoppedBy,
             ["messages"] = contents.Messages.ToString(CultureInfo.InvariantCulture),
         });
-        using var sealing = new SegmentSealing(_files, options);
-        var digest = new SegmentDigest(options.SinglePutBytes, options.PartBytes);
-        return new RecoveryOutcome.Recovered(sealing.Seal(_files.OpenWrite(path), contents, facts, [note], digest));
+        using var sealing = new SegmentSealing(_files, options, new CommitReport(null));
+        return new RecoveryOutcome.Recovered(sealing.Seal(_files.OpenWrite(path), contents, facts, [note], new SegmentDigest()));
     }
 
     /// <summary>Adds the good commits of a file to <paramref name="contents"/>; returns why there are no more.</summary>
@@ -124,6 +123,7 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
             if (!scanner.TryNext(out _)) return scanner.StoppedBy;
             reader.Read(start, scanner.End - scanner.RecordBytes, contents);
             contents.End = scanner.End;
+            contents.Crc = scanner.Crc;
             contents.Commits++;
             contents.OverheadBytes += scanner.RecordBytes;
         }

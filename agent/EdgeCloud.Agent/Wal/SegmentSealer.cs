@@ -13,7 +13,7 @@ internal sealed class SegmentSealer(
     private const int MaxWaiting = 16;
     private static readonly TimeSpan BusyWait = TimeSpan.FromMilliseconds(100);
 
-    private readonly SegmentSealing _sealing = new(files, options);
+    private readonly SegmentSealing _sealing = new(files, options, report);
     private readonly List<Unsealed> _unsealed = []; // in order; the strand's own
     private readonly SortedDictionary<int, ulong> _caps = []; // locked
     private long _retryAt = long.MaxValue;
@@ -73,14 +73,13 @@ internal sealed class SegmentSealer(
 
     /// <summary>While messages wait for the disk, it is not read for hashes that can be had later: unless too many segments wait for them.</summary>
     private bool ShouldWait(Unsealed segment) =>
-        segment.Contents.End - (segment.Digest?.Bytes ?? 0) > LeastReadBytes && queue.IsBusy && _unsealed.Count < MaxWaiting && !WillRewrite;
+        segment.Contents.End > LeastReadBytes && queue.IsBusy && _unsealed.Count < MaxWaiting && !WillRewrite;
 
     private void TrySeal(Unsealed segment)
     {
-        report.BeginSealing();
         try
         {
-            var digest = Interlocked.Exchange(ref segment.Digest, null) ?? new SegmentDigest(options.SinglePutBytes, options.PartBytes);
+            var digest = Interlocked.Exchange(ref segment.Digest, null) ?? new SegmentDigest();
             var done = _sealing.Seal(files.OpenWrite(segment.Path), segment.Contents, segment.Facts, segment.EndMetadata, digest);
             _unsealed.Remove(segment);
             if (_unsealed.Count == 0) LastFault = null;
@@ -93,10 +92,6 @@ internal sealed class SegmentSealer(
             LastFault = fault;
             Cap(segment.Facts.Sequence, segment.Contents.Commits);
             SetRetry(options.DiskRetry);
-        }
-        finally
-        {
-            report.EndSealing();
         }
     }
 

@@ -6,16 +6,17 @@ namespace EdgeCloud.Agent.Wal;
 
 /// <summary>
 /// Turns a segment whose commits are durable into a sealed file: Metadata records, DataEnd, summary, footer and magic after the last commit,
-/// the rest cut off, sync, rename, sync of the folder. A segment of many small chunks is written anew with larger ones instead, into
+/// the rest cut off, sync, read back, rename, sync of the folder. A segment of many small chunks is written anew with larger ones instead, into
 /// <c>.mcap.rewrite</c>, which takes the place of the open file by rename. Until the rename the open file is as good as before, so a crash at any
 /// point leaves something that recovery brings to the same end.
 /// </summary>
-internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options) : IDisposable
+internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options, CommitReport report) : IDisposable
 {
     private const int ReadBytes = 1 << 20;
 
     private readonly ChunkCodec _codec = new();
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ReadBytes);
+    private readonly FileETagReader _etags = new(files, options.SinglePutBytes, options.PartBytes);
+    private byte[] _buffer = [];
 
     /// <summary>Seals a segment.</summary>
     /// <param name="file">The open segment; closed here.</param>
@@ -36,12 +37,8 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
             // its name is the open one for sure: a power cut could otherwise leave a half-written end under the sealed name.
             files.SyncDirectory(Path.GetDirectoryName(openPath)!);
             Complete(digest, file.Path, contents.End);
-            using var writer = new StagedWriter(file, contents.End, digest);
-            WriteEnd(writer, contents, endMetadata, digest.Crc);
-            writer.Finish();
-            file.Truncate(writer.Position);
-            file.Sync();
-            return Publish(openPath, sealedPath, contents, facts, digest, rewritten: false);
+            var crc = Write(file, contents.End, contents.Crc, digest, writer => WriteEnd(writer, contents, endMetadata));
+            return Publish(openPath, sealedPath, contents, facts, crc, digest, rewritten: false);
         }
     }
 
@@ -52,19 +49,20 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
     private void Complete(SegmentDigest digest, string path, long end)
     {
         if (digest.Bytes == end) return;
+        if (_buffer.Length == 0) _buffer = GC.AllocateUninitializedArray<byte>(ReadBytes);
         using var reader = files.OpenRead(path);
         for (var offset = digest.Bytes; offset < end;)
         {
             var piece = _buffer.AsSpan(0, (int)Math.Min(_buffer.Length, end - offset));
             if (reader.Read(offset, piece) < piece.Length)
-                throw new IOException($"{path} ends before byte {end}, up to which it is durable: the file was changed by somebody else.");
-            digest.Add(offset, piece, withETag: true);
+                throw WalIoException.Altered(path, $"ends before byte {end}, up to which it is durable");
+            digest.Add(offset, piece);
             offset += piece.Length;
         }
     }
 
     /// <summary>Writes all that follows the last chunk. Leaves <paramref name="contents"/> as they are: it may have to be done again.</summary>
-    private static void WriteEnd(StagedWriter writer, SegmentContents contents, IReadOnlyList<SegmentMetadata> endMetadata, uint crc)
+    private static void WriteEnd(StagedWriter writer, SegmentContents contents, IReadOnlyList<SegmentMetadata> endMetadata)
     {
         var buffer = new RecordBuffer(4096);
         var summary = contents.ToSummary();
@@ -75,9 +73,8 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
             summary.Add(new MetadataIndex((ulong)(writer.Position + at), (ulong)(buffer.Length - at), metadata.Name));
         }
 
-        crc = Crc32.Append(crc, buffer.WrittenSpan);
         writer.Write(buffer.WrittenSpan);
-        writer.Write(summary.Build((ulong)writer.Position, crc).Span);
+        writer.Write(summary.Build((ulong)writer.Position, writer.Crc).Span);
     }
 
     /// <summary>Writes the segment anew; null when there is no space for that.</summary>
@@ -87,18 +84,18 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
         var path = SegmentName.With(sealedPath, SegmentName.Rewrite);
         files.Delete(path);
         var after = new SegmentContents(contents.Sequence) { Header = contents.Header };
-        using var digest = new SegmentDigest(options.SinglePutBytes, options.PartBytes);
+        using var digest = new SegmentDigest();
+        uint crc;
         try
         {
             using var source = files.OpenRead(openPath);
             using var file = files.Create(path, contents.End);
-            using var writer = new StagedWriter(file, 0, digest);
-            WriteStart(writer, contents, after);
-            new ChunkJoiner(options, _codec).Join(source, contents, writer, after);
-            WriteEnd(writer, after, endMetadata, digest.Crc);
-            writer.Finish();
-            file.Truncate(writer.Position);
-            file.Sync();
+            crc = Write(file, 0, 0, digest, writer =>
+            {
+                WriteStart(writer, contents, after);
+                new ChunkJoiner(options, _codec).Join(source, contents, writer, after);
+                WriteEnd(writer, after, endMetadata);
+            });
         }
         catch (WalIoException fault) when (fault.Fault == WalFault.NoSpace)
         {
@@ -106,7 +103,7 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
             return null;
         }
 
-        var segment = Publish(path, sealedPath, after, facts, digest, rewritten: true);
+        var segment = Publish(path, sealedPath, after, facts, crc, digest, rewritten: true);
         files.Delete(openPath);
         return segment;
     }
@@ -138,9 +135,31 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
         writer.Write(buffer.WrittenSpan);
     }
 
-    private SealedSegment Publish(
-        string path, string sealedPath, SegmentContents contents, SegmentFacts facts, SegmentDigest digest, bool rewritten)
+    /// <summary>Writes from an offset to the end of the file, which is durable then; answers the CRC32 of all of it.</summary>
+    private uint Write(IWalFile file, long offset, uint crc, SegmentDigest digest, Action<StagedWriter> write)
     {
+        report.BeginSealing();
+        try
+        {
+            using var writer = new StagedWriter(file, offset, crc, digest);
+            write(writer);
+            writer.Finish();
+            file.Truncate(writer.Position);
+            file.Sync();
+            return writer.Crc;
+        }
+        finally
+        {
+            report.EndSealing();
+        }
+    }
+
+    /// <summary>Reads the complete file back, and gives it its name if that is what was written.</summary>
+    private SealedSegment Publish(
+        string path, string sealedPath, SegmentContents contents, SegmentFacts facts, uint crc, SegmentDigest digest, bool rewritten)
+    {
+        var tag = _etags.Read(path, digest.Bytes);
+        if (tag.Crc != crc) throw WalIoException.Altered(path, $"reads back with CRC32 {tag.Crc:x8} and not {crc:x8}");
         files.Rename(path, sealedPath);
         try
         {
@@ -152,15 +171,13 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
             throw;
         }
 
-        var bytes = digest.Bytes;
-        var (sha256, etag) = digest.Finish();
         return new SealedSegment
         {
             Path = sealedPath,
-            Bytes = bytes,
-            Sha256 = sha256,
-            ETag = etag,
-            PartMd5s = digest.PartMd5s,
+            Bytes = digest.Bytes,
+            Sha256 = digest.Finish(),
+            ETag = tag.ETag,
+            PartMd5s = tag.PartMd5s,
             Facts = facts,
             Chunks = contents.Chunks.Count,
             CommitOverheadBytes = contents.OverheadBytes,
@@ -168,5 +185,9 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options)
         };
     }
 
-    public void Dispose() => _codec.Dispose();
+    public void Dispose()
+    {
+        _codec.Dispose();
+        _etags.Dispose();
+    }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EdgeCloud.Mcap;
 
 namespace EdgeCloud.Agent.Wal;
 
@@ -16,12 +17,21 @@ internal sealed unsafe class StagedWriter : IDisposable
     private long _flushed;
     private int _staged;
 
-    public StagedWriter(IWalFile file, long offset, SegmentDigest digest)
+    /// <summary>Writes on.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="offset">Bytes that are there and stay.</param>
+    /// <param name="crc">CRC32 of those.</param>
+    /// <param name="digest">Digest of those.</param>
+    public StagedWriter(IWalFile file, long offset, uint crc, SegmentDigest digest)
     {
         _file = file;
         _digest = digest;
         _flushed = offset;
+        Crc = crc;
     }
+
+    /// <summary>CRC32 of all bytes up to <see cref="Position"/>.</summary>
+    public uint Crc { get; private set; }
 
     /// <summary>Offset in the file of the next byte.</summary>
     public long Position => _flushed + _staged;
@@ -29,7 +39,8 @@ internal sealed unsafe class StagedWriter : IDisposable
     /// <summary>Writes bytes.</summary>
     public void Write(ReadOnlySpan<byte> data)
     {
-        _digest.Add(data);
+        _digest.Add(Position, data);
+        Crc = Crc32.Append(Crc, data);
         while (data.Length > 0)
         {
             var piece = data[..Math.Min(data.Length, StageBytes - _staged)];

@@ -5,6 +5,7 @@ using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Tests.Sessions;
 using EdgeCloud.Agent.Upload;
+using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
 using EdgeCloud.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -74,14 +75,13 @@ internal sealed class UploadBench : IAsyncDisposable
         var content = new byte[bytes];
         new Random(seed).NextBytes(content);
         File.WriteAllBytes(path, content);
-        using var digest = new Agent.Wal.SegmentDigest(2 * partBytes, partBytes);
-        digest.Add(content);
-        var (sha256, etag) = digest.Finish();
+        using var etags = new FileETagReader(new LinuxFiles(), 2 * partBytes, partBytes);
+        var tag = etags.Read(path, bytes);
         to.AddToChain(new SegmentFile
         {
             Custody = Custody.Sealed,
             PartBytes = partBytes,
-            PartMd5s = digest.PartMd5s,
+            PartMd5s = tag.PartMd5s,
             Class = topicClass,
             Manifest = new SegmentManifest
             {
@@ -90,8 +90,8 @@ internal sealed class UploadBench : IAsyncDisposable
                 Sequence = sequence,
                 ObjectKey = ObjectKeys.Segment(to.File.Manifest.ObjectPrefix, sequence),
                 Bytes = bytes,
-                Sha256 = sha256,
-                ETag = etag,
+                Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)),
+                ETag = tag.ETag,
                 LogTimeStartNs = logTimes.First,
                 LogTimeEndNs = logTimes.Last,
                 Clock = new ClockFacts { WallNs = 1, MonotonicNs = 1, BootId = "" },

@@ -103,7 +103,7 @@ public sealed class SegmentLogTests : IDisposable
     }
 
     [Fact]
-    public async Task Large_messages_are_hashed_while_they_are_in_memory_and_never_read_again()
+    public async Task What_is_hashed_while_it_is_in_memory_is_read_once_to_seal_it()
     {
         var (disk, time, workers) = (new SimulatedDisk(), new ManualTime(), WalWorkers.Stepped());
         using var codec = new ChunkCodec();
@@ -126,7 +126,48 @@ public sealed class SegmentLogTests : IDisposable
         var segment = Assert.Single(await log.Sealed.ReadAllAsync().ToListAsync());
         Assert.False(segment.Rewritten);
         Assert.EndsWith("-6", segment.ETag, StringComparison.Ordinal); // six parts of 8 MiB
-        Assert.Equal(0, disk.BytesRead);
+        Assert.Equal(segment.Bytes, disk.BytesRead);
+    }
+
+    [Theory]
+    [InlineData(McapCompression.None, 0, 0, "reads back with CRC32")]
+    [InlineData(McapCompression.None, long.MaxValue, 0, "reads back with CRC32")]
+    [InlineData(McapCompression.None, 0, int.MaxValue, "has a chunk at offset")] // its chunks are to be joined
+    [InlineData(McapCompression.Zstd, 0, int.MaxValue, "")]
+    [InlineData(McapCompression.Lz4, 0, int.MaxValue, "")]
+    public async Task A_disk_that_loses_what_it_said_is_durable_is_found_out_at_sealing(
+        McapCompression compression, long singlePutBytes, int leastMeanChunkBytes, string found)
+    {
+        var (disk, time, workers) = (new SimulatedDisk(), new ManualTime(), WalWorkers.Stepped());
+        using var codec = new ChunkCodec();
+        var options = new SegmentLogOptions
+        {
+            Compression = compression,
+            CompressionStepsDown = false,
+            SinglePutBytes = singlePutBytes,
+            LeastMeanChunkBytes = leastMeanChunkBytes,
+        };
+        await using var log = new SegmentLog(SimulatedDisk.Folder, 1, options, disk, time, workers);
+        var channel = log.AddChannel(Definition("/camera"));
+        for (uint i = 0; i < 3; i++)
+        {
+            var noise = new byte[1_000_000];
+            new Random((int)i).NextBytes(noise.AsSpan(0, 900_000));
+            Assert.True(log.TryAppend(channel, i, i, i, noise));
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            Assert.True(log.Committer.Step());
+        }
+
+        var open = Path.Combine(SimulatedDisk.Folder, "000001.mcap.open");
+        disk.Damage(open, 1_500_000);
+        var finish = log.FinishAsync();
+        while (log.Committer.Step() || workers.Step(codec)) { }
+        await finish;
+
+        Assert.Contains($"{open} {found}", log.Fault?.Message, StringComparison.Ordinal);
+        Assert.Empty(await log.Sealed.ReadAllAsync().ToListAsync());
+        var recovered = Assert.IsType<RecoveryOutcome.Recovered>(new SegmentRecovery(options, disk).Recover(open));
+        Assert.Equal(1, recovered.Segment.Facts.Messages);
     }
 
     [Fact]

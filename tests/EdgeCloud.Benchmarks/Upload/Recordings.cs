@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using EdgeCloud.Agent.Sessions;
 using EdgeCloud.Agent.Wal;
 using EdgeCloud.Contracts;
@@ -32,11 +33,11 @@ internal sealed class Recordings(string dataDir)
     {
         var content = new byte[bytes];
         new Random(sequence).NextBytes(content);
-        File.WriteAllBytes(Path.Combine(session.Folder, ObjectKeys.SegmentName(sequence) + ".mcap"), content);
-        using var digest = new SegmentDigest(2 * PartBytes, PartBytes);
-        digest.Add(content);
-        var (sha256, etag) = digest.Finish();
-        return Describe(session, sequence, bytes, sha256, etag) with { PartMd5s = digest.PartMd5s };
+        var path = Path.Combine(session.Folder, ObjectKeys.SegmentName(sequence) + ".mcap");
+        File.WriteAllBytes(path, content);
+        using var etags = new FileETagReader(new LinuxFiles(), 2 * PartBytes, PartBytes);
+        var tag = etags.Read(path, bytes);
+        return Describe(session, sequence, bytes, Convert.ToHexStringLower(SHA256.HashData(content)), tag.ETag) with { PartMd5s = tag.PartMd5s };
     }
 
     /// <summary>The state of a sealed segment with as many topics as a robot has.</summary>

@@ -19,6 +19,9 @@ public interface IWalFiles
     /// <summary>Opens an existing file for reading.</summary>
     IWalFile OpenRead(string path);
 
+    /// <summary>Opens an existing file for reading all of it once: past the page cache where the file system allows it, in whole blocks then.</summary>
+    IWalFile OpenScan(string path);
+
     /// <summary>Gives a file another name in one step; a file of that name is replaced. Durable after <see cref="SyncDirectory"/>.</summary>
     void Rename(string from, string to);
 
@@ -41,7 +44,8 @@ public interface IWalFile : IDisposable
     /// <summary>Full path under which it was opened.</summary>
     string Path { get; }
 
-    /// <summary>Offset, lengths and addresses of every write are multiples of this: the block size for direct writes, else 1.</summary>
+    /// <summary>Offset, lengths and addresses of every write, and of every read of a file that was not opened by <see cref="IWalFiles.OpenRead"/>,
+    /// are multiples of this: the block size for direct access, else 1.</summary>
     int Alignment { get; }
 
     /// <summary>Present size in bytes, reserved space included.</summary>

@@ -17,7 +17,7 @@ public sealed class LinuxFiles(bool direct = true) : IWalFiles
     /// <inheritdoc/>
     public IWalFile Create(string path, long reserveBytes)
     {
-        var file = OpenForWriting(path, LibC.O_CREAT | LibC.O_EXCL);
+        var file = Open(path, LibC.O_RDWR, LibC.O_CREAT | LibC.O_EXCL);
         try
         {
             Reserve(file, reserveBytes);
@@ -32,10 +32,13 @@ public sealed class LinuxFiles(bool direct = true) : IWalFiles
     }
 
     /// <inheritdoc/>
-    public IWalFile OpenWrite(string path) => OpenForWriting(path, 0);
+    public IWalFile OpenWrite(string path) => Open(path, LibC.O_RDWR, 0);
 
     /// <inheritdoc/>
     public IWalFile OpenRead(string path) => new LinuxFile(Open(path, LibC.O_RDONLY), path, 1);
+
+    /// <inheritdoc/>
+    public IWalFile OpenScan(string path) => Open(path, LibC.O_RDONLY, 0);
 
     /// <inheritdoc/>
     public void Rename(string from, string to)
@@ -68,18 +71,19 @@ public sealed class LinuxFiles(bool direct = true) : IWalFiles
         return files;
     }
 
-    private LinuxFile OpenForWriting(string path, int flags)
+    /// <summary>Opens a file past the page cache, or else as usual.</summary>
+    private LinuxFile Open(string path, int access, int flags)
     {
         if (direct)
         {
-            var handle = LibC.Open(path, LibC.O_RDWR | LibC.O_CLOEXEC | LibC.O_DIRECT | flags, LibC.FileMode);
+            var handle = LibC.Open(path, access | LibC.O_CLOEXEC | LibC.O_DIRECT | flags, LibC.FileMode);
             if (!handle.IsInvalid) return new LinuxFile(handle, path, BlockBytes);
-            // EINVAL: this file system has no direct writes (tmpfs before Linux 6.6, some network file systems). It may have made the file.
+            // EINVAL: this file system has no direct access (tmpfs before Linux 6.6, some network file systems). It may have made the file.
             if (Marshal.GetLastPInvokeError() != LibC.EINVAL) throw LastError("open", path);
             flags &= ~LibC.O_EXCL;
         }
 
-        return new LinuxFile(Open(path, LibC.O_RDWR | flags), path, 1);
+        return new LinuxFile(Open(path, access | flags), path, 1);
     }
 
     private static SafeFileHandle Open(string path, int flags)
@@ -153,6 +157,7 @@ public sealed class LinuxFiles(bool direct = true) : IWalFiles
                 }
 
                 total += (int)read;
+                if (read % alignment != 0) break; // the end: what follows could not be read directly either
             }
 
             return total;

@@ -7,7 +7,7 @@ public enum WalFault
 {
     /// <summary>No space or quota left (ENOSPC, EDQUOT, EFBIG). Goes away when space is freed.</summary>
     NoSpace,
-    /// <summary>The device failed (EIO and its kin). What was written to the file since its last sync is in doubt.</summary>
+    /// <summary>The device failed (EIO and its kin), or gave back something else than it was given. What was written to the file since its last sync is in doubt.</summary>
     Device,
     /// <summary>The file system became read-only (EROFS).</summary>
     ReadOnly,
@@ -27,7 +27,20 @@ public sealed class WalIoException : IOException
         Fault = Classify(errno);
     }
 
-    /// <summary>The system call that failed.</summary>
+    private WalIoException(string path, string found)
+        : base($"{path} {found}: the disk lost something, or somebody changed the file")
+    {
+        Operation = "reading back";
+        Path = path;
+        Fault = WalFault.Device;
+    }
+
+    /// <summary>A file reads back as something else than was written and synced.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="found">What it does instead, as a predicate.</param>
+    public static WalIoException Altered(string path, string found) => new(path, found);
+
+    /// <summary>What failed, such as the system call.</summary>
     public string Operation { get; }
 
     /// <summary>The file or folder.</summary>

@@ -12,7 +12,7 @@ namespace EdgeCloud.Agent.Tests.Wal.Simulation;
 /// <item>A sync that failed leaves the writes before it in doubt for ever, even if a later sync succeeds: each sector is there or not.</item>
 /// <item>A write that failed may have reached the disk in part.</item>
 /// </list>
-/// Not among them: sectors that change after a sync that succeeded (bit rot), and writes to places that nobody wrote to.
+/// Not among them: sectors that change after a sync that succeeded (see <see cref="Damage"/>), and writes to places that nobody wrote to.
 /// </summary>
 internal sealed class SimulatedDisk : IWalFiles
 {
@@ -44,6 +44,9 @@ internal sealed class SimulatedDisk : IWalFiles
         var inode = _names[path];
         return inode.Seen[..(int)inode.SeenLength];
     }
+
+    /// <summary>Changes a byte behind everybody's back.</summary>
+    public void Damage(string path, long offset) => _names[path].Seen[offset] ^= 1;
 
     /// <summary>A disk as it may be found after the power went now.</summary>
     public SimulatedDisk AfterPowerCut(Random random)
@@ -79,6 +82,8 @@ internal sealed class SimulatedDisk : IWalFiles
     }
 
     public IWalFile OpenRead(string path) => new OpenFile(this, Find(path), path);
+
+    public IWalFile OpenScan(string path) => OpenRead(path);
 
     public void Rename(string from, string to)
     {
