@@ -19,6 +19,7 @@ internal sealed partial class SessionDesk(
     private const int SecondsBetweenSaves = 5;
     private const int MaxGaps = 1000;
     private readonly SemaphoreSlim _oneAtATime = new(1);
+    private readonly ClockWatch _clockWatch = new(clock); // from before the first session
     private ImmutableList<LiveSession> _live = []; // replaced by commands only
 
     /// <summary>A rule fired on what a ring session records, at a log time in ns since the Unix epoch. Told under the recorder's gate.</summary>
@@ -184,11 +185,10 @@ internal sealed partial class SessionDesk(
     /// <summary>Watches the wall clock: when it is set, every recording goes on in a new segment, and the session notes it. Ends when cancelled.</summary>
     public async Task WatchClockAsync(CancellationToken cancellation)
     {
-        var watch = new ClockWatch(clock);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200), clock);
         while (await timer.WaitForNextTickAsync(cancellation))
         {
-            if (watch.Look() is not 0 and var byNs)
+            if (_clockWatch.Look() is not 0 and var byNs)
                 await ClockJumpedAsync(byNs);
         }
     }

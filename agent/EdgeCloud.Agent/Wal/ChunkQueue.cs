@@ -82,7 +82,7 @@ internal sealed class ChunkQueue : IDisposable
     {
         get
         {
-            lock (_gate) return _pool.UsedBytes - _durableBytes > _pool.LimitBytes / 8;
+            lock (_gate) return UndurableBytes > _pool.LimitBytes / 8;
         }
     }
 
@@ -135,7 +135,7 @@ internal sealed class ChunkQueue : IDisposable
             var used = _pool.UsedBytes;
             if (used == 0) return Task.CompletedTask;
             var then = used + _pool.CapacityFor(MessageChunk.BytesFor(payloadBytes, _channels));
-            if (used <= _pool.LimitBytes / 4 && then <= _pool.LimitBytes * _leastShare) return Task.CompletedTask;
+            if (HasRoom && then <= _pool.LimitBytes * _leastShare) return Task.CompletedTask;
             _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _room.Task;
         }
@@ -191,7 +191,14 @@ internal sealed class ChunkQueue : IDisposable
     public void SetDurable(MessageChunk chunk)
     {
         if (!chunk.IsPooled) return;
-        lock (_gate) _durableBytes += chunk.Capacity;
+        TaskCompletionSource? room;
+        lock (_gate)
+        {
+            _durableBytes += chunk.Capacity;
+            room = TakeRoom();
+        }
+
+        room?.SetResult();
     }
 
     /// <summary>Takes back a chunk.</summary>
@@ -205,12 +212,12 @@ internal sealed class ChunkQueue : IDisposable
             return;
         }
 
-        TaskCompletionSource? room = null;
+        TaskCompletionSource? room;
         lock (_gate)
         {
             _pool.Return(chunk);
             if (wasDurable) _durableBytes -= chunk.Capacity;
-            if (_room is not null && _pool.UsedBytes <= _pool.LimitBytes / 4) (room, _room) = (_room, null);
+            room = TakeRoom();
         }
 
         room?.SetResult();
@@ -301,8 +308,23 @@ internal sealed class ChunkQueue : IDisposable
     /// <summary>When the processor cannot keep up, compression steps down, well before anything is dropped.</summary>
     private McapCompression CompressionNow()
     {
-        if (!_stepsDown || _pool.UsedBytes <= _pool.LimitBytes / 4) return _compression;
-        return _compression == McapCompression.Zstd && _pool.UsedBytes <= _pool.LimitBytes / 8 * 3 ? McapCompression.Lz4 : McapCompression.None;
+        if (!_stepsDown || HasRoom) return _compression;
+        return _compression == McapCompression.Zstd && UndurableBytes <= _pool.LimitBytes / 8 * 3 ? McapCompression.Lz4 : McapCompression.None;
+    }
+
+    /// <summary>Memory of what waits for the processor or the disk; under the gate.</summary>
+    private long UndurableBytes => _pool.UsedBytes - _durableBytes;
+
+    /// <summary>True while nothing needs to be done about that; under the gate.</summary>
+    private bool HasRoom => UndurableBytes <= _pool.LimitBytes / 4;
+
+    /// <summary>What to complete because there is room; under the gate.</summary>
+    private TaskCompletionSource? TakeRoom()
+    {
+        if (_room is null || !HasRoom) return null;
+        var room = _room;
+        _room = null;
+        return room;
     }
 
     private long TicksUntilDue() => _active is not { } chunk ? long.MaxValue

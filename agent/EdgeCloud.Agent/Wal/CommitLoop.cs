@@ -89,6 +89,8 @@ internal sealed class CommitLoop(
         var group = 0;
         while (_added < _hands.Count && _hands[_added].Chunk is { } chunk && group < MaxGroupBytes)
         {
+            // The disk is not to wait while chunks are compressed, nor they while it syncs.
+            if (_added > 0 && chunk.IsBeingCompressed) break;
             chunk.EnsureEncoded(_codec);
             if (_segment is { } full && IsDue(full, chunk))
             {

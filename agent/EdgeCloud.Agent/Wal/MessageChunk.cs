@@ -45,7 +45,7 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
     private int _bodyBytes;
     private uint _bodyCrc;
     private int _channelLimit;
-    private State _state; // changes under a lock on this
+    private volatile State _state; // changes under a lock on this, which whoever encodes holds
     private McapCompression _wanted;
     private bool _isLeftToWorkers;
 
@@ -148,6 +148,9 @@ internal sealed unsafe class MessageChunk : IWalWork, IDisposable
             _isLeftToWorkers = isLeftToWorkers;
         }
     }
+
+    /// <summary>True when <see cref="EnsureEncoded(ChunkCodec)"/> would take long.</summary>
+    public bool IsBeingCompressed => _state == State.Closed && _wanted != McapCompression.None;
 
     /// <summary>Encodes a closed chunk, or waits for whoever is about it or will be.</summary>
     public void EnsureEncoded(ChunkCodec codec)

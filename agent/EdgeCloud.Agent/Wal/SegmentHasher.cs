@@ -6,7 +6,7 @@ namespace EdgeCloud.Agent.Wal;
 /// </summary>
 internal sealed class SegmentHasher(
     SegmentLogOptions options, ChunkQueue queue, SegmentSealer sealer, WalWorkers workers, Action<Exception> onUnexpected)
-    : Strand<SegmentHasher.Work>(workers, WalWorkers.Urgency.Hash, onUnexpected), IDisposable
+    : Strand<SegmentHasher.Work>(workers, WalWorkers.Urgency.Encode, onUnexpected), IDisposable
 {
     /// <summary>Hands over what is durable, in the order of the file.</summary>
     public void Hash(OpenSegment segment, in SegmentCommit commit)
