@@ -18,7 +18,7 @@ internal sealed class ChunkEncoding(WalWorkers workers, int atOnce) : IWalWork
             _scheduled++;
         }
 
-        workers.Add(this, WalWorkers.Urgency.Encode);
+        workers.Add(this, WalWorkers.Urgency.Chunk);
     }
 
     void IWalWork.Run(ChunkCodec codec)
@@ -35,6 +35,6 @@ internal sealed class ChunkEncoding(WalWorkers workers, int atOnce) : IWalWork
             }
         }
 
-        workers.Add(this, WalWorkers.Urgency.Encode);
+        workers.Add(this, WalWorkers.Urgency.Chunk);
     }
 }

@@ -299,7 +299,7 @@ internal sealed class ChunkQueue : IDisposable
         var isForWorkers = _ready.Count > 0 || _compression != McapCompression.None && chunk.RecordsBytes > AloneBytes;
         chunk.Close(CompressionNow(), isLeftToWorkers: isForWorkers && _encoding is not null);
         if (isForWorkers && _encoding is not null) _encoding.Post(chunk);
-        else if (isForWorkers) _workers.Add(chunk, WalWorkers.Urgency.Encode);
+        else if (isForWorkers) _workers.Add(chunk, WalWorkers.Urgency.Chunk);
         _ready.Enqueue(new CommitWork(chunk, null));
         _active = null;
         _urgent = false;

@@ -3,7 +3,7 @@ namespace EdgeCloud.Agent.Wal;
 /// <summary>Gives the committer files for new segments, the next one made ready before it is needed.</summary>
 internal sealed class SegmentFiles(
     IWalFiles files, string directory, SegmentLogOptions options, WalWorkers workers, Action<Exception> onUnexpected)
-    : Strand<int>(workers, WalWorkers.Urgency.Hash, onUnexpected), IDisposable
+    : Strand<int>(workers, WalWorkers.Urgency.File, onUnexpected), IDisposable
 {
     private readonly Lock _lock = new();
     private IWalFile? _prepared;

@@ -2,16 +2,16 @@ namespace EdgeCloud.Agent.Wal;
 
 /// <summary>
 /// Hashes what became durable while it is still in memory, gives the memory back, and hands ended segments on to be sealed. When it cannot keep
-/// up, the rest of the segment is read again at sealing instead: memory is for messages first.
+/// up, the rest of the segment is read once more at sealing instead: memory is for messages first, those of the least class too.
 /// </summary>
 internal sealed class SegmentHasher(
     SegmentLogOptions options, ChunkQueue queue, SegmentSealer sealer, WalWorkers workers, Action<Exception> onUnexpected)
-    : Strand<SegmentHasher.Work>(workers, WalWorkers.Urgency.Encode, onUnexpected), IDisposable
+    : Strand<SegmentHasher.Work>(workers, WalWorkers.Urgency.Chunk, onUnexpected), IDisposable
 {
     /// <summary>Hands over what is durable, in the order of the file.</summary>
     public void Hash(OpenSegment segment, in SegmentCommit commit)
     {
-        if (sealer.WillRewrite || queue.DurableBytes > options.MemoryBytes / 2)
+        if (sealer.WillRewrite || queue.DurableBytes > options.MemoryBytes / 4)
         {
             if (commit.Chunk is { } chunk) queue.Return(chunk);
             return;

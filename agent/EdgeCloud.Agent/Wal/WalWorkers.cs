@@ -12,7 +12,8 @@ internal interface IWalWork
 
 /// <summary>
 /// Threads that the logs of a process share, as many as there are cores (two at least, so that a segment being sealed holds nothing else up).
-/// They encode chunks before they hash, and hash before they seal: what stands between a message and the disk comes first.
+/// Chunks come first, in turn those to encode and those to hash: a hash left for later would have to read the disk. Then the next segment's file,
+/// and sealing last.
 /// </summary>
 internal sealed class WalWorkers
 {
@@ -28,10 +29,10 @@ internal sealed class WalWorkers
     /// <summary>What comes first.</summary>
     public enum Urgency
     {
-        /// <summary>Messages wait for it.</summary>
-        Encode,
-        /// <summary>Memory or a file will be needed soon.</summary>
-        Hash,
+        /// <summary>Messages wait for it, or memory that they will need.</summary>
+        Chunk,
+        /// <summary>A file will be needed soon.</summary>
+        File,
         /// <summary>Nobody waits.</summary>
         Seal,
     }
