@@ -183,8 +183,6 @@ internal unsafe interface IMd5Words<T>
 /// <summary>Words of eight messages.</summary>
 internal readonly unsafe struct Words8(Vector256<uint> words) : IMd5Words<Words8>
 {
-    public const int Count = 8;
-
     private readonly Vector256<uint> _words = words;
 
     public uint this[int lane] => _words[lane];
@@ -218,6 +216,7 @@ internal readonly unsafe struct Words8(Vector256<uint> words) : IMd5Words<Words8
 /// <summary>Words of four messages.</summary>
 internal readonly unsafe struct Words4(Vector128<uint> words) : IMd5Words<Words4>
 {
+    /// <summary>Messages side by side.</summary>
     public const int Count = 4;
 
     private readonly Vector128<uint> _words = words;

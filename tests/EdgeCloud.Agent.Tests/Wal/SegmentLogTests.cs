@@ -129,6 +129,25 @@ public sealed class SegmentLogTests : IDisposable
         Assert.Equal(segment.Bytes, disk.BytesRead);
     }
 
+    [Fact]
+    public async Task What_is_compressed_is_made_durable_while_the_next_chunk_waits_to_be()
+    {
+        var (disk, time, workers) = (new SimulatedDisk(), new ManualTime(), WalWorkers.Stepped());
+        using var codec = new ChunkCodec();
+        var options = new SegmentLogOptions { Compression = McapCompression.Zstd, CompressionStepsDown = false };
+        await using var log = new SegmentLog(SimulatedDisk.Folder, 1, options, disk, time, workers);
+        var channel = log.AddChannel(Definition("/camera"));
+        for (uint i = 0; i < 4; i++) Assert.True(log.TryAppend(channel, i, i, i, new byte[600_000])); // two make a chunk
+        workers.Step(codec);
+        log.Committer.Step();
+        var durable = log.DurableMessages;
+
+        var finish = log.FinishAsync();
+        while (log.Committer.Step() || workers.Step(codec)) { }
+        await finish;
+        Assert.Equal((2, 4), (durable, log.DurableMessages));
+    }
+
     [Theory]
     [InlineData(McapCompression.None, 0, 0, "reads back with CRC32")]
     [InlineData(McapCompression.None, long.MaxValue, 0, "reads back with CRC32")]
