@@ -5,33 +5,42 @@ using EdgeCloud.Mcap;
 
 namespace EdgeCloud.Agent.Sessions;
 
-/// <summary>A session with its open log, and the task that takes sealed segments into the chain.</summary>
+/// <summary>A session with its open log, and the tasks that take its segments into the chain: sealed ones, and what is left of those that could not be.</summary>
 internal sealed class LiveSession
 {
     private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(1);
     private readonly Task _chaining;
+    private readonly Task _repairing;
     private readonly SegmentLogOptions _options;
+    private readonly SegmentRepair _repair;
+    private readonly Alarms _alarms;
 
-    private LiveSession(SessionRecording recording, SegmentLogOptions options)
+    private LiveSession(SessionRecording recording, SegmentLogOptions options, SegmentRepair repair, Alarms alarms)
     {
         Recording = recording;
         _options = options;
+        _repair = repair;
+        _alarms = alarms;
         _chaining = ChainAsync();
+        _repairing = RepairAsync();
     }
 
     public SessionRecording Recording { get; }
 
     /// <summary>What the log, or whoever takes its segments into the chain, met and cannot handle; null when all is well.</summary>
-    public Exception? Failure => (Recording.Log.Ended.Exception ?? _chaining.Exception)?.InnerException;
+    public Exception? Failure => (Recording.Log.Ended.Exception ?? _chaining.Exception ?? _repairing.Exception)?.InnerException;
 
     /// <param name="session">The session, which is live.</param>
     /// <param name="gate">The recorder's.</param>
     /// <param name="configuration">For the log.</param>
     /// <param name="triggers">Looks at what it records.</param>
+    /// <param name="repair">For segments that cannot be sealed.</param>
+    /// <param name="alarms">Tell of those.</param>
     /// <param name="gap">The time before a restart in which nothing was recorded; null for none.</param>
     /// <param name="committed">Told what is durable; null when nobody asks.</param>
     public static LiveSession Open(
-        Session session, Lock gate, AgentConfiguration configuration, TriggerWatch triggers, RecordingGap? gap, Action<Session, DurableCommit>? committed)
+        Session session, Lock gate, AgentConfiguration configuration, TriggerWatch triggers, SegmentRepair repair, Alarms alarms,
+        RecordingGap? gap, Action<Session, DurableCommit>? committed)
     {
         session.Hold();
         var options = OptionsOf(session, configuration) with { Committed = committed is null ? null : commit => committed(session, commit) };
@@ -40,7 +49,7 @@ internal sealed class LiveSession
             session, gate, end => new SegmentLog(session.Folder, first, options with { EndMetadata = end }), new TopicRules(configuration.Recording.Topics),
             triggers, first - 1, session.File.Unsegmented, gap);
         session.LiveCounts = recording.CountsAfter;
-        return new LiveSession(recording, options);
+        return new LiveSession(recording, options, repair, alarms);
     }
 
     /// <summary>
@@ -52,7 +61,7 @@ internal sealed class LiveSession
         try
         {
             await Recording.Log.DisposeAsync();
-            await _chaining;
+            await Task.WhenAll(_chaining, _repairing);
         }
         catch (Exception) when (Failure is not null)
         {
@@ -110,6 +119,24 @@ internal sealed class LiveSession
                 await Task.Delay(DiskRetry);
             Recording.Chained(done.Facts.Sequence);
         }
+    }
+
+    private async Task RepairAsync()
+    {
+        await foreach (var givenUp in Recording.Log.Unsealable.ReadAllAsync())
+        {
+            var (session, sequence) = (Recording.Session, givenUp.Facts.Sequence);
+            SegmentFile? left = null;
+            while (!IsTaken(() => Take(left ??= _repair.Repair(session, sequence))))
+                await Task.Delay(DiskRetry);
+            Recording.Chained(sequence);
+            _alarms.Raise(
+                $"altered.{session.Id}.{sequence}",
+                $"segment {sequence} of session {session.Id} could not be sealed with its {givenUp.Facts.Messages} messages, {left!.Manifest.Messages} are left: {givenUp.Reason}");
+        }
+
+        void Take(SegmentFile left) => Recording.Session.AddToChain(
+            left with { Manifest = left.Manifest with { Ledger = Recording.LedgerOf(left.Manifest) } });
     }
 
     // A disk that takes no small file either has raised its alarm already; the segment itself is safe, and found at the next start.

@@ -19,6 +19,7 @@ internal sealed partial class SessionDesk(
     private const int SecondsBetweenSaves = 5;
     private const int MaxGaps = 1000;
     private readonly SemaphoreSlim _oneAtATime = new(1);
+    private readonly SegmentRepair _repair = new(configuration, alarms, log);
     private readonly ClockWatch _clockWatch = new(clock); // from before the first session
     private ImmutableList<LiveSession> _live = []; // replaced by commands only
 
@@ -247,7 +248,7 @@ internal sealed partial class SessionDesk(
                 LogRuleUnfit(rule.Name, error);
                 alarms.Raise($"trigger.{rule.Name}", $"recording.triggers.{rule.Name} does not work: {error}");
             });
-        var live = LiveSession.Open(session, recorder.Gate, configuration, triggers, gap, Committed);
+        var live = LiveSession.Open(session, recorder.Gate, configuration, triggers, _repair, alarms, gap, Committed);
         _live = _live.Add(live);
         recorder.Add(live.Recording);
     }

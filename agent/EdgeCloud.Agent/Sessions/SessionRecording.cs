@@ -226,6 +226,20 @@ internal sealed class SessionRecording
         }
     }
 
+    /// <summary>The ledger of a segment of which recovery kept only some messages, or none: the others are lost to the disk.</summary>
+    public IReadOnlyList<LedgerEntry> LedgerOf(SegmentManifest left)
+    {
+        var kept = left.Topics.ToDictionary(t => t.Topic, t => t.Messages, StringComparer.Ordinal);
+        lock (_gate)
+        {
+            return [.. _endedLedgers[left.Sequence].Select(e =>
+            {
+                var recorded = kept.GetValueOrDefault(e.Topic);
+                return e with { Recorded = recorded, DroppedDisk = e.DroppedDisk + e.Recorded - recorded };
+            })];
+        }
+    }
+
     /// <summary>Forgets ledgers of segments that are in the chain.</summary>
     public void Chained(int sequence)
     {

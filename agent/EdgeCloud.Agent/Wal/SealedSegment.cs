@@ -83,3 +83,9 @@ public sealed record SealedSegment
     /// <summary>True when the segment's small chunks were joined at sealing.</summary>
     public required bool Rewritten { get; init; }
 }
+
+/// <summary>A segment that is durable and that the device does not give back as it was written, or not at all: left open, for recovery.</summary>
+/// <param name="Facts">What it was to hold.</param>
+/// <param name="Path">The open file.</param>
+/// <param name="Reason">What the device did.</param>
+public sealed record UnsealableSegment(SegmentFacts Facts, string Path, string Reason);

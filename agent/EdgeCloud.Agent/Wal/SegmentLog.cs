@@ -17,6 +17,7 @@ public sealed class SegmentLog : IAsyncDisposable
     private readonly SegmentFiles _files;
     private readonly CommitLoop _committer;
     private readonly Channel<SealedSegment> _sealed = Channel.CreateUnbounded<SealedSegment>(new() { SingleWriter = true });
+    private readonly Channel<UnsealableSegment> _unsealable = Channel.CreateUnbounded<UnsealableSegment>(new() { SingleWriter = true });
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _finish;
 
@@ -42,13 +43,18 @@ public sealed class SegmentLog : IAsyncDisposable
         _queue = new ChunkQueue(options, time, workers);
         _files = new SegmentFiles(files, directory, options, workers, Fail);
         var report = new CommitReport(options.Committed);
-        _sealer = new SegmentSealer(files, options, time, _queue, report, workers, segment => _sealed.Writer.TryWrite(segment), End, Fail);
+        _sealer = new SegmentSealer(
+            files, options, time, _queue, report, workers, segment => _sealed.Writer.TryWrite(segment), segment => _unsealable.Writer.TryWrite(segment), End, Fail);
         _hasher = new SegmentHasher(options, _queue, _sealer, workers, Fail);
         _committer = new CommitLoop(options, time, _queue, _files, _hasher, _sealer, report, _channels, firstSequence);
     }
 
     /// <summary>Segments in the order in which they were sealed. Completes after <see cref="FinishAsync"/>.</summary>
     public ChannelReader<SealedSegment> Sealed => _sealed.Reader;
+
+    /// <summary>Segments that the log gave up because of a failing device: no longer its own, for <see cref="SegmentRecovery.Recover"/>. Completes
+    /// with <see cref="Sealed"/>.</summary>
+    public ChannelReader<UnsealableSegment> Unsealable => _unsealable.Reader;
 
     /// <summary>Age of the oldest message of each commit when its sync returned: what the durability bound became.</summary>
     public LatencyHistogram CommitLatency => _committer.Latency;
@@ -177,6 +183,7 @@ public sealed class SegmentLog : IAsyncDisposable
     {
         _files.RemovePrepared();
         _sealed.Writer.TryComplete();
+        _unsealable.Writer.TryComplete();
         _ended.TrySetResult();
     }
 
@@ -185,6 +192,7 @@ public sealed class SegmentLog : IAsyncDisposable
     {
         _queue.Fail(unexpected);
         _sealed.Writer.TryComplete(unexpected);
+        _unsealable.Writer.TryComplete(unexpected);
         _ended.TrySetException(unexpected);
     }
 }

@@ -2,15 +2,17 @@ namespace EdgeCloud.Agent.Wal;
 
 /// <summary>
 /// Seals the segments of a log one after the other. What the disk refuses to seal is tried again, and meanwhile later segments tell how much of
-/// it counts (see <see cref="OpenSegment"/>).
+/// it counts (see <see cref="OpenSegment"/>). A segment that a failing device does not give back is given up after a while: its owner recovers
+/// what is left of it, and later segments need not wait.
 /// </summary>
 internal sealed class SegmentSealer(
-    IWalFiles files, SegmentLogOptions options, TimeProvider time, ChunkQueue queue, CommitReport report, WalWorkers workers, Action<SealedSegment> onSealed, Action onEnd,
-    Action<Exception> onUnexpected)
+    IWalFiles files, SegmentLogOptions options, TimeProvider time, ChunkQueue queue, CommitReport report, WalWorkers workers, Action<SealedSegment> onSealed,
+    Action<UnsealableSegment> onGivenUp, Action onEnd, Action<Exception> onUnexpected)
     : Strand<SegmentSealer.Work>(workers, WalWorkers.Urgency.Seal, onUnexpected), IDisposable
 {
     private const int LeastReadBytes = 4 << 20;
     private const int MaxWaiting = 16;
+    private const int MaxDeviceFaults = 5;
     private static readonly TimeSpan BusyWait = TimeSpan.FromMilliseconds(100);
 
     private readonly SegmentSealing _sealing = new(files, options, report);
@@ -65,7 +67,7 @@ internal sealed class SegmentSealer(
         foreach (var unsealed in _unsealed.ToArray())
         {
             if (!work.IsEnd && ShouldWait(unsealed)) SetRetry(BusyWait);
-            else TrySeal(unsealed);
+            else TrySeal(unsealed, isLast: work.IsEnd);
         }
 
         if (work.IsEnd) onEnd();
@@ -75,7 +77,7 @@ internal sealed class SegmentSealer(
     private bool ShouldWait(Unsealed segment) =>
         segment.Contents.End > LeastReadBytes && queue.IsBusy && _unsealed.Count < MaxWaiting && !WillRewrite;
 
-    private void TrySeal(Unsealed segment)
+    private void TrySeal(Unsealed segment, bool isLast)
     {
         try
         {
@@ -90,13 +92,24 @@ internal sealed class SegmentSealer(
         catch (WalIoException fault)
         {
             LastFault = fault;
-            Cap(segment.Facts.Sequence, segment.Contents.Commits);
-            SetRetry(options.DiskRetry);
+            Cap(segment.Facts.Sequence, segment.Contents.Commits); // also of one that is given up: its file stays until it is recovered
+            if (fault.Fault is WalFault.Device && (isLast || ++segment.DeviceFaults == MaxDeviceFaults))
+            {
+                _unsealed.Remove(segment);
+                onGivenUp(new UnsealableSegment(segment.Facts, segment.Path, fault.Message));
+            }
+            else
+            {
+                SetRetry(options.DiskRetry);
+            }
         }
     }
 
-    private void SetRetry(TimeSpan wait) =>
+    private void SetRetry(TimeSpan wait)
+    {
         Volatile.Write(ref _retryAt, time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency));
+        queue.Wake(); // the committer, which keeps the time, may wait for messages that do not come
+    }
 
     public void Dispose()
     {
@@ -113,6 +126,7 @@ internal sealed class SegmentSealer(
         string path, SegmentContents contents, SegmentFacts facts, IReadOnlyList<SegmentMetadata> endMetadata, SegmentDigest digest)
     {
         public SegmentDigest? Digest = digest; // null once it was used
+        public int DeviceFaults;
 
         public string Path => path;
         public SegmentContents Contents => contents;

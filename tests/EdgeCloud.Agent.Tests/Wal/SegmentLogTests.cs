@@ -183,10 +183,55 @@ public sealed class SegmentLogTests : IDisposable
         while (log.Committer.Step() || workers.Step(codec)) { }
         await finish;
 
-        Assert.Contains($"{open} {found}", log.Fault?.Message, StringComparison.Ordinal);
         Assert.Empty(await log.Sealed.ReadAllAsync().ToListAsync());
+        var givenUp = Assert.Single(await log.Unsealable.ReadAllAsync().ToListAsync());
+        Assert.Contains($"{open} {found}", givenUp.Reason, StringComparison.Ordinal);
+        Assert.Equal((1, 3L, open), (givenUp.Facts.Sequence, givenUp.Facts.Messages, givenUp.Path));
         var recovered = Assert.IsType<RecoveryOutcome.Recovered>(new SegmentRecovery(options, disk).Recover(open));
         Assert.Equal(1, recovered.Segment.Facts.Messages);
+    }
+
+    [Fact]
+    public async Task A_segment_that_the_disk_does_not_give_back_is_tried_again_and_given_up_while_others_are_sealed()
+    {
+        var (disk, time, workers) = (new SimulatedDisk(), new ManualTime(), WalWorkers.Stepped());
+        using var codec = new ChunkCodec();
+        var options = new SegmentLogOptions { DiskRetry = TimeSpan.FromSeconds(1), LeastMeanChunkBytes = 0, Compression = McapCompression.None };
+        await using var log = new SegmentLog(SimulatedDisk.Folder, 1, options, disk, time, workers);
+        var channel = log.AddChannel(Definition("/camera"));
+        Segment(1);
+        disk.Damage(Path.Combine(SimulatedDisk.Folder, "000001.mcap.open"), 50_000);
+        var told = new List<(int Retry, int Sealed, int Unsealable)>();
+        for (var retry = 0; retry < 7; retry++)
+        {
+            if (retry == 2) Segment(2);
+            StepAll();
+            told.Add((retry, log.Sealed.Count, log.Unsealable.Count));
+            time.Advance(options.DiskRetry);
+        }
+
+        var fault = log.Fault;
+        Segment(3);
+        var finish = log.FinishAsync();
+        StepAll();
+        await finish;
+        // Tried when it ended, and at each retry; once more because the second segment came.
+        Assert.Equal([(0, 0, 0), (1, 0, 0), (2, 1, 0), (3, 1, 1), (4, 1, 1), (5, 1, 1), (6, 1, 1)], told);
+        Assert.NotNull(fault);
+        Assert.Null(log.Fault);
+        Assert.Equal([2, 3], (await log.Sealed.ReadAllAsync().ToListAsync()).Select(s => s.Facts.Sequence));
+
+        void Segment(uint number)
+        {
+            Assert.True(log.TryAppend(channel, number, number, number, new byte[100_000]));
+            log.RotateAsync(SealReason.Sync);
+            log.Committer.Step();
+        }
+
+        void StepAll()
+        {
+            while (log.Committer.Step() || workers.Step(codec)) { }
+        }
     }
 
     [Fact]
