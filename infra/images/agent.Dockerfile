@@ -20,7 +20,7 @@ RUN apt-get update \
  && install -d /etc/edgecloud
 COPY --chmod=0755 infra/images/http-ok /usr/local/bin/
 COPY --from=build /app /opt/edgecloud
-ENV DOTNET_EnableDiagnostics=0 EDGECLOUD_HEALTH__PORT=9464
+ENV DOTNET_EnableDiagnostics=0 DOTNET_GCgen0size=400000 EDGECLOUD_HEALTH__PORT=9464
 USER $APP_UID
 VOLUME /var/lib/edgecloud
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["http-ok", "9464", "/healthz"]

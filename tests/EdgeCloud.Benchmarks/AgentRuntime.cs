@@ -6,18 +6,23 @@ using System.Security.Cryptography.X509Certificates;
 namespace EdgeCloud.Benchmarks;
 
 /// <summary>
-/// The runtime as <c>EdgeCloud.Agent.csproj</c> sets it up: what costs an agent nothing must not be counted, nor what it costs be left out. It trusts
+/// The runtime as <c>EdgeCloud.Agent.csproj</c> and <c>infra/systemd</c> set it up: what costs an agent nothing must not be counted, nor what it costs be left out. It trusts
 /// a certificate for 127.0.0.1 that is made for the run, so that servers can speak TLS as those of robots do.
 /// </summary>
 internal static class AgentRuntime
 {
     private const string Trusted = "SSL_CERT_FILE";
+    private const string GarbageBudget = "DOTNET_GCgen0size";
 
     private static readonly Dictionary<string, string> Settings = new()
     {
         ["DOTNET_TieredPGO"] = "0",
         ["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0",
+        [GarbageBudget] = "400000",
     };
+
+    /// <summary>What of it is not in the agent's own files but set where it is started.</summary>
+    public static IReadOnlyDictionary<string, string> OfUnit { get; } = new Dictionary<string, string> { [GarbageBudget] = Settings[GarbageBudget] };
 
     /// <summary>Whether this process runs with other settings.</summary>
     public static bool IsOther => Settings.Any(s => Environment.GetEnvironmentVariable(s.Key) != s.Value);

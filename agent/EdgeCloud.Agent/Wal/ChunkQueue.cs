@@ -52,8 +52,8 @@ internal sealed class ChunkQueue : IDisposable
         _stepsDown = options.CompressionStepsDown;
         _chunkBytes = options.ChunkBytes;
         _boundTicks = options.BoundMs * time.TimestampFrequency / 1000;
-        // Twice the target: a message that comes just before a chunk is full still fits, so chunks are never smaller than the target.
-        _pool = new ChunkPool(2 * options.ChunkBytes + (128 << 10), options.MemoryBytes);
+        // Twice the target: a message that comes just before a chunk is full still fits, unless it is nearly a chunk itself.
+        _pool = new ChunkPool(2 * options.ChunkBytes, options.MemoryBytes);
     }
 
     /// <summary>True while the disk takes no writes: what is refused then is the disk's doing.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using EdgeCloud.Mcap;
 
@@ -23,7 +22,7 @@ internal sealed unsafe class FileETagReader(IWalFiles files, long singlePutBytes
     private const int BufferBytes = 2 << 20; // larger reads cost the processor less, and larger buffers memory
     private const int PieceBytes = BufferBytes / Md5Lanes.Count;
 
-    private readonly byte* _buffer = (byte*)NativeMemory.AlignedAlloc(BufferBytes, LinuxFiles.BlockBytes);
+    private readonly byte* _buffer = PageMemory.AllocateHuge(BufferBytes);
 
     /// <summary>Reads a file from beginning to end.</summary>
     /// <param name="path">The file.</param>
@@ -111,5 +110,5 @@ internal sealed unsafe class FileETagReader(IWalFiles files, long singlePutBytes
         return read >= bytes ? new ReadOnlySpan<byte>(to, bytes) : throw WalIoException.Altered(file.Path, $"ends at byte {offset + read}");
     }
 
-    public void Dispose() => NativeMemory.AlignedFree(_buffer);
+    public void Dispose() => PageMemory.Free(_buffer, BufferBytes);
 }

@@ -166,11 +166,24 @@ static struct timespec after_ms (uint32_t ms)
   return until;
 }
 
-/* Waits until something is ready; 1 when it had to wait. */
-static int wait_for_work (struct cdrtap *tap, uint32_t wait_ms)
+static void sleep_us (uint32_t us)
+{
+  struct timespec time = { .tv_nsec = (long) us * 1000 };
+  nanosleep (&time, NULL);
+}
+
+/* Waits until something is ready; 1 when it had to wait. While samples come in plenty it only looks now and then, every poll_us: to be woken
+ * by the first of them and to sleep until more are there would be two wake-ups, and a call by whoever brings it. */
+static int wait_for_work (struct cdrtap *tap, uint32_t wait_ms, uint32_t poll_us)
 {
   int waited = 0;
   pthread_mutex_lock (&tap->lock);
+  if (poll_us > 0 && wait_ms > 0 && !tap->first && !tap->endpoints && !tap->woken)
+  {
+    pthread_mutex_unlock (&tap->lock);
+    sleep_us (poll_us);
+    pthread_mutex_lock (&tap->lock);
+  }
   if (wait_ms > 0 && !tap->first && !tap->endpoints && !tap->woken)
   {
     struct timespec until = after_ms (wait_ms);
@@ -205,11 +218,8 @@ int cdrtap_take_from (struct cdrtap *tap, uint32_t number, struct cdrtap_sample 
 
 int cdrtap_take (struct cdrtap *tap, struct cdrtap_sample *samples, uint32_t max, uint32_t wait_ms, uint32_t gather_us)
 {
-  if (wait_for_work (tap, wait_ms) && gather_us > 0)
-  {
-    struct timespec gather = { .tv_nsec = (long) gather_us * 1000 };
-    nanosleep (&gather, NULL);
-  }
+  if (wait_for_work (tap, wait_ms, tap->plenty ? gather_us : 0) && gather_us > 0)
+    sleep_us (gather_us);
   uint32_t count = 0;
   int endpoints;
   for (;;)
@@ -245,6 +255,7 @@ int cdrtap_take (struct cdrtap *tap, struct cdrtap_sample *samples, uint32_t max
       pthread_mutex_unlock (&tap->lock);
     }
   }
+  tap->plenty = count > 1;
   return (int) (count | (endpoints ? CDRTAP_ENDPOINTS : 0));
 }
 

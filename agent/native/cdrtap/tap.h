@@ -27,6 +27,7 @@ struct cdrtap {
   pthread_cond_t changed;
   struct reader *first, *last; /* readers that have samples */
   int waiting, woken, endpoints;
+  int plenty; /* the last take found several samples; the taking thread's own */
   struct reader **readers;
   uint32_t reader_count;
   struct raw_limits *limits; /* outlives the domain's types */

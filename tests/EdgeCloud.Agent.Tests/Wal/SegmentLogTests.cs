@@ -102,6 +102,46 @@ public sealed class SegmentLogTests : IDisposable
         CheckFacts(segment);
     }
 
+    [Theory]
+    [InlineData(McapCompression.None), InlineData(McapCompression.Zstd)]
+    public async Task Large_and_small_messages_of_one_chunk_are_summed_as_they_lie_in_it(McapCompression compression)
+    {
+        int[] sizes = [100, 8191, 8192, 8193, 0, 10_239, 10_240, 10_241, 70_000, 1, 100_000, 12_000, 300];
+        await using var log = new SegmentLog(_folder.Path, 1, new SegmentLogOptions { BoundMs = 10_000, Compression = compression, CompressionStepsDown = false });
+        var channels = new[] { log.AddChannel(Definition("/a")), log.AddChannel(Definition("/b")) };
+        var expected = new List<RecordedMessage>();
+        for (uint i = 0; i < 20 * sizes.Length; i++)
+        {
+            var data = new byte[sizes[i % sizes.Length]];
+            new Random((int)i).NextBytes(data.AsSpan(data.Length / 2));
+            var channel = channels[i % 2];
+            Assert.True(log.TryAppend(channel, i, i, i, data));
+            expected.Add(RecordedMessage.Of(channel.Definition.Topic, i, i, i, data));
+        }
+
+        await log.FinishAsync();
+        var segment = Assert.Single(await log.Sealed.ReadAllAsync().ToListAsync());
+        Assert.Equal(expected, (await Segments.ReadAsync(segment.Path)).Recorded); // whose reader verifies the CRCs
+        await using var reader = await McapIndexedReader.OpenAsync(segment.Path);
+        Assert.True(reader.Summary.ChunkIndexes.Count > 2);
+    }
+
+    [Theory]
+    [InlineData(4096), InlineData(1 << 20), InlineData(2 << 20), InlineData((4 << 20) + 4096)]
+    public unsafe void Memory_for_the_disk_is_whole_pages_of_zeros_also_when_it_turns_to_huge_ones(int bytes)
+    {
+        var memory = PageMemory.Allocate((nuint)bytes);
+        var span = new Span<byte>(memory, bytes);
+        Assert.Equal(0, (long)memory % (bytes >= 2 << 20 ? 2 << 20 : 4096));
+        Assert.False(span.ContainsAnyExcept((byte)0));
+        span.Fill(1);
+        PageMemory.UseHugePages(memory, (nuint)bytes);
+        Assert.Equal(bytes < 2 << 20, span.ContainsAnyExcept((byte)0));
+        span.Fill(2);
+        Assert.False(span.ContainsAnyExcept((byte)2));
+        PageMemory.Free(memory, (nuint)bytes);
+    }
+
     [Fact]
     public async Task What_is_hashed_while_it_is_in_memory_is_read_once_to_seal_it()
     {

@@ -41,7 +41,7 @@ internal sealed class AgentUnderLoad : IAsyncDisposable
             recording: {"{"} autostart: true, compression: none {"}"}
             disk: {"{"} minimum_free_bytes: 100000000 {"}"}
             """);
-        var process = ProductProcess.StartAgent(["run", "--config", folder["agent.yaml"]]);
+        var process = ProductProcess.StartAgent(["run", "--config", folder["agent.yaml"]], AgentRuntime.OfUnit);
         await process.WaitForLineAsync("Listening on DDS domain", TimeSpan.FromSeconds(60));
         return new AgentUnderLoad(folder, process);
     }

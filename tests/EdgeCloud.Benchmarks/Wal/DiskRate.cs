@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using EdgeCloud.Agent.Wal;
 
 namespace EdgeCloud.Benchmarks.Wal;
@@ -15,7 +14,8 @@ internal static unsafe class DiskRate
         var files = new LinuxFiles();
         // Not one block over and over: it would stay in the processor's cache.
         var buffers = Math.Max(1, (32 << 20) / block);
-        var buffer = (byte*)NativeMemory.AlignedAlloc((nuint)buffers * (nuint)block, 4096);
+        var bufferBytes = PageMemory.Rounded((nuint)buffers * (nuint)block);
+        var buffer = PageMemory.AllocateHuge(bufferBytes); // as the log's own: the disk is faster with it
         for (var i = 0; i < buffers; i++) new Random(i).NextBytes(new Span<byte>(buffer + (long)i * block, block));
         const int fileBytes = 64 << 20;
         var start = Stopwatch.GetTimestamp();
@@ -34,7 +34,7 @@ internal static unsafe class DiskRate
         }
 
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        NativeMemory.AlignedFree(buffer);
+        PageMemory.Free(buffer, bufferBytes);
         return written / seconds;
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Sources;
@@ -112,7 +111,7 @@ internal static class SteadyLoad
     private sealed unsafe class BareLoop(string folder, bool withSha256) : IDisposable
     {
         private const int Capacity = 2 << 20;
-        private readonly byte* _memory = (byte*)NativeMemory.AlignedAlloc(Capacity, 4096);
+        private readonly byte* _memory = PageMemory.AllocateHuge(Capacity);
         private readonly LinuxFiles _files = new();
         private readonly IncrementalHash _sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         private IWalFile? _file;
@@ -149,7 +148,7 @@ internal static class SteadyLoad
         {
             _file?.Dispose();
             _sha256.Dispose();
-            NativeMemory.AlignedFree(_memory);
+            PageMemory.Free(_memory, Capacity);
         }
     }
 }
