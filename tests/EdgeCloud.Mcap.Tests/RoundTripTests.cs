@@ -1,3 +1,4 @@
+using System.Buffers;
 using EdgeCloud.Mcap.Reading;
 using EdgeCloud.Mcap.Writing;
 using EdgeCloud.Testing;
@@ -63,6 +64,46 @@ public sealed class RoundTripTests
         var third = byTime.Where(message => message.Item3 >= from && message.Item3 < to).ToList();
         Assert.Equal(third, await ReadAll(reader, new() { StartTime = from, EndTime = to }));
         Assert.Equal(written.Where(third.Contains), await ReadAll(reader, new() { StartTime = from, EndTime = to, Order = MessageOrder.File }));
+    }
+
+    [Theory]
+    [InlineData(MessageOrder.File), InlineData(MessageOrder.LogTime), InlineData(MessageOrder.ReverseLogTime)]
+    public async Task A_damaged_chunk_leaves_no_memory_behind(MessageOrder order)
+    {
+        var file = SampleFile.Write(new() { Compression = McapCompression.Lz4, ChunkBytes = 500 }, messages: 200, jitter: 300);
+        using var folder = new TemporaryFolder();
+        foreach (var isCrc in new[] { true, false })
+        {
+            var damaged = file.ToArray();
+            await using (var whole = await McapIndexedReader.OpenAsync(new MemoryByteSource(file)))
+            {
+                var chunk = whole.Summary.ChunkIndexes[whole.Summary.ChunkIndexes.Count / 2];
+                // The CRC that it states, or the size of its first block.
+                damaged[(int)chunk.ChunkStartOffset + (isCrc ? McapFormat.RecordPrefixBytes + 24 : (int)(chunk.ChunkLength - chunk.CompressedSize) + 16)] ^= 0x41;
+            }
+            await File.WriteAllBytesAsync(folder["damaged.mcap"], damaged, TestContext.Current.CancellationToken);
+            var pool = new CountingPool();
+            await using var reader = await McapIndexedReader.OpenAsync(folder["damaged.mcap"], new() { Buffers = pool });
+            await Assert.ThrowsAsync<McapException>(() => ReadAll(reader, new() { Order = order }));
+            Assert.True(pool.Rented > 2);
+            Assert.Equal(0, pool.Out);
+        }
+    }
+
+    /// <summary>Counts what is out.</summary>
+    private sealed class CountingPool : ArrayPool<byte>
+    {
+        public int Rented { get; private set; }
+
+        public int Out { get; private set; }
+
+        public override byte[] Rent(int minimumLength)
+        {
+            (Rented, Out) = (Rented + 1, Out + 1);
+            return new byte[minimumLength];
+        }
+
+        public override void Return(byte[] array, bool clearArray = false) => Out--;
     }
 
     private static async Task<List<(ushort, uint, ulong, ulong, string)>> ReadAll(McapIndexedReader reader, McapReadOptions options)

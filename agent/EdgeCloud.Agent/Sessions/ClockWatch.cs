@@ -6,18 +6,46 @@ namespace EdgeCloud.Agent.Sessions;
 /// </summary>
 internal sealed class ClockWatch(TimeProvider clock)
 {
-    /// <summary>Smaller jumps between two looks are slewing, or the looks' own jitter, ns.</summary>
+    /// <summary>Smaller jumps between two looks are slewing, ns.</summary>
     public const long LeastJumpNs = 100_000_000;
 
-    private long _wallNs = clock.NowNs();
-    private long _timestamp = clock.GetTimestamp();
+    private const long GoodWidthNs = 1_000_000;
+    private const int MaxReadings = 10;
 
-    /// <summary>How far the wall clock jumped since the last look, ns; 0 when it did not.</summary>
+    private Reading _last = Read(clock);
+
+    /// <summary>The wall clock, and the time on the monotonic clock in which it was read.</summary>
+    private readonly record struct Reading(long WallNs, long Timestamp, long WidthNs);
+
+    /// <summary>How far the wall clock jumped since the last look, ns; 0 when it did not, or when that is not certain.</summary>
     public long Look()
     {
-        var (wallNs, timestamp) = (clock.NowNs(), clock.GetTimestamp());
-        var jump = wallNs - _wallNs - (clock.GetElapsedTime(_timestamp, timestamp).Ticks * TimeSpan.NanosecondsPerTick);
-        (_wallNs, _timestamp) = (wallNs, timestamp);
-        return Math.Abs(jump) >= LeastJumpNs ? jump : 0;
+        var now = Read(clock);
+        var jump = now.WallNs - _last.WallNs - ElapsedNs(clock, _last.Timestamp, now.Timestamp);
+        // The wall clock may have been read that much later than the other one.
+        var uncertain = now.WidthNs + _last.WidthNs;
+        var isJump = Math.Abs(jump) >= LeastJumpNs + uncertain;
+        // What is uncertain because of this look, the next one tells.
+        if (isJump || Math.Abs(jump) < LeastJumpNs || now.WidthNs <= _last.WidthNs)
+            _last = now;
+        return isJump ? jump : 0;
     }
+
+    /// <summary>Reads both clocks; again when the thread was held up between them, as on a robot that is short of processors.</summary>
+    private static Reading Read(TimeProvider clock)
+    {
+        var best = new Reading(0, 0, long.MaxValue);
+        for (var i = 0; i < MaxReadings && best.WidthNs > GoodWidthNs; i++)
+        {
+            var before = clock.GetTimestamp();
+            var wallNs = clock.NowNs();
+            var width = ElapsedNs(clock, before, clock.GetTimestamp());
+            if (width < best.WidthNs)
+                best = new Reading(wallNs, before, width);
+        }
+        return best;
+    }
+
+    private static long ElapsedNs(TimeProvider clock, long from, long to) =>
+        clock.GetElapsedTime(from, to).Ticks * TimeSpan.NanosecondsPerTick;
 }

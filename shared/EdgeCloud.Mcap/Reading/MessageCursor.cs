@@ -115,7 +115,6 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
         while (NextBlockIsDue())
         {
             var block = await LoadAsync(_planned++).ConfigureAwait(false);
-            block.FindAll();
             if (block.IsExhausted)
                 PutAside(block);
             else
@@ -155,14 +154,32 @@ public sealed class MessageCursor : IAsyncEnumerator<Message>
         var block = _plan[index];
         var stored = await _fetcher.FetchAsync(index).ConfigureAwait(false);
         var loaded = _spare.TryPop(out var spare) ? spare : new LoadedBlock(_chunks, _selection, _options);
-        loaded.Load(block, stored, BytesOf(block, stored));
+        try
+        {
+            loaded.Load(block, stored, BytesOf(block, stored));
+            if (!_fileOrder)
+                loaded.FindAll();
+        }
+        catch
+        {
+            loaded.Close(); // nobody else has it, and its buffers are the pool's
+            throw;
+        }
         return loaded;
     }
 
     private async ValueTask ReopenAsync(LoadedBlock loaded)
     {
         var stored = await _fetcher.FetchAloneAsync(loaded.Block).ConfigureAwait(false);
-        loaded.Open(stored, BytesOf(loaded.Block, stored));
+        try
+        {
+            loaded.Open(stored, BytesOf(loaded.Block, stored));
+        }
+        catch
+        {
+            loaded.Close();
+            throw;
+        }
     }
 
     private ReadOnlyMemory<byte> BytesOf(Block block, FetchedSpan? stored)
