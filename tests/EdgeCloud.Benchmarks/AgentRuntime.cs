@@ -6,8 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace EdgeCloud.Benchmarks;
 
 /// <summary>
-/// The runtime as <c>EdgeCloud.Agent.csproj</c> and <c>infra/systemd</c> set it up: what costs an agent nothing must not be counted, nor what it costs be left out. It trusts
-/// a certificate for 127.0.0.1 that is made for the run, so that servers can speak TLS as those of robots do.
+/// The runtime as <c>EdgeCloud.Agent.csproj</c> and <c>infra/systemd</c> set it up: what costs an agent nothing must not be counted, nor what it
+/// costs be left out. It trusts a certificate for 127.0.0.1 that is made for the run, so that servers can speak TLS as those of robots do.
 /// </summary>
 internal static class AgentRuntime
 {

@@ -1,7 +1,6 @@
-using System.Buffers;
-using System.Collections.Concurrent;
 using EdgeCloud.Export.Reading;
 using EdgeCloud.Mcap.Reading;
+using EdgeCloud.Testing;
 
 namespace EdgeCloud.Export.Tests;
 
@@ -67,26 +66,6 @@ public sealed class ReadAheadTests
         }
         Assert.Equal(0, pool.Out);
         Assert.True(pool.Rented > 0);
-    }
-
-    /// <summary>Knows which of its arrays are out.</summary>
-    private sealed class CountingPool : ArrayPool<byte>
-    {
-        private readonly ConcurrentDictionary<byte[], bool> _out = new();
-
-        public int Out => _out.Count;
-
-        public int Rented { get; private set; }
-
-        public override byte[] Rent(int minimumLength)
-        {
-            var array = new byte[minimumLength];
-            Rented++;
-            Assert.True(_out.TryAdd(array, true));
-            return array;
-        }
-
-        public override void Return(byte[] array, bool clearArray = false) => Assert.True(_out.TryRemove(array, out _));
     }
 
     /// <summary>Has its bytes in memory and does not say so.</summary>

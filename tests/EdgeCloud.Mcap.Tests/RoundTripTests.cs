@@ -1,4 +1,3 @@
-using System.Buffers;
 using EdgeCloud.Mcap.Reading;
 using EdgeCloud.Mcap.Writing;
 using EdgeCloud.Testing;
@@ -88,22 +87,6 @@ public sealed class RoundTripTests
             Assert.True(pool.Rented > 2);
             Assert.Equal(0, pool.Out);
         }
-    }
-
-    /// <summary>Counts what is out.</summary>
-    private sealed class CountingPool : ArrayPool<byte>
-    {
-        public int Rented { get; private set; }
-
-        public int Out { get; private set; }
-
-        public override byte[] Rent(int minimumLength)
-        {
-            (Rented, Out) = (Rented + 1, Out + 1);
-            return new byte[minimumLength];
-        }
-
-        public override void Return(byte[] array, bool clearArray = false) => Out--;
     }
 
     private static async Task<List<(ushort, uint, ulong, ulong, string)>> ReadAll(McapIndexedReader reader, McapReadOptions options)

@@ -75,7 +75,8 @@ CDRTAP_EXPORT void cdrtap_unhold (struct cdrtap *tap, uint32_t reader);
 /* Whether a reader is matched with a writer. */
 CDRTAP_EXPORT int cdrtap_matched (struct cdrtap *tap, uint32_t reader, uint64_t writer);
 
-/* Waits up to wait_ms for samples or endpoints, then gather_us for more, and takes up to max samples. The answer is their number, plus
+/* Waits up to wait_ms for samples or endpoints, then gather_us for more, and takes up to max samples; when the last call took several, it first
+ * lets gather_us pass instead of waiting to be woken. The answer is their number, plus
  * CDRTAP_ENDPOINTS when endpoints are to be fetched. Every sample must be released, also those without data. */
 #define CDRTAP_ENDPOINTS 0x40000000
 CDRTAP_EXPORT int cdrtap_take (struct cdrtap *tap, struct cdrtap_sample *samples, uint32_t max, uint32_t wait_ms, uint32_t gather_us);
