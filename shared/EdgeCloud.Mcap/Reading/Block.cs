@@ -49,25 +49,28 @@ internal readonly record struct Block(long Offset, long Length, ulong StartTime,
 /// <summary>Which channels a cursor hands out, by channel id.</summary>
 internal sealed class ChannelSelection
 {
-    private const byte Known = 1, Selected = 2;
-    private readonly byte[] _states = new byte[ushort.MaxValue + 1];
+    private readonly bool[] _known = new bool[ushort.MaxValue + 1];
 
     public ChannelSelection(McapSummary summary, McapReadOptions options)
     {
         foreach (var channel in summary.ChannelsById.Values)
-            _states[channel.Id] = options.Selects(channel) ? Selected : Known;
+        {
+            _known[channel.Id] = true;
+            Selected[channel.Id] = options.Selects(channel);
+        }
     }
 
-    public bool IsKnown(ushort channel) => _states[channel] != 0;
+    /// <summary>By channel id: whether its messages are handed out.</summary>
+    public bool[] Selected { get; } = new bool[ushort.MaxValue + 1];
 
-    public bool IsSelected(ushort channel) => _states[channel] == Selected;
+    public bool IsKnown(ushort channel) => _known[channel];
 
     /// <summary>Whether a chunk with that message index can hold a message to hand out; without an index it can.</summary>
     public bool Touches(ChannelMap messageIndexes)
     {
         for (var i = 0; i < messageIndexes.Count; i++)
         {
-            if (IsSelected(messageIndexes[i].Key))
+            if (Selected[messageIndexes[i].Key])
                 return true;
         }
         return messageIndexes.Count == 0;

@@ -18,6 +18,7 @@ internal sealed class LoadedBlock(ChunkReader chunks, ChannelSelection selection
 
     private readonly ulong _from = options.StartTime;
     private readonly ulong _last = options.EndTime - 1 ?? ulong.MaxValue;
+    private readonly bool[] _selected = selection.Selected;
 
     private Block _block;
     private FetchedSpan? _stored;
@@ -131,7 +132,7 @@ internal sealed class LoadedBlock(ChunkReader chunks, ChannelSelection selection
         if (first != (byte)Opcode.Message || length - McapFormat.MessageHeaderBytes > (ulong)(left - McapFormat.MessagePrefixBytes)) // too long, or wrapped
             return false;
         var logTime = McapRecord.Little<ulong>(ref first, 15);
-        if (!selection.IsSelected(McapRecord.Little<ushort>(ref first, 9)) || logTime < _from || logTime > _last)
+        if (!_selected[McapRecord.Little<ushort>(ref first, 9)] || logTime < _from || logTime > _last)
             return false;
         _current = new(logTime, _walked + McapFormat.RecordPrefixBytes, (int)length);
         _walked += McapFormat.RecordPrefixBytes + (int)length;
@@ -162,7 +163,7 @@ internal sealed class LoadedBlock(ChunkReader chunks, ChannelSelection selection
                 throw new McapException("Message channel_id", PositionOf(start), "a channel that was recorded before", $"{channel}");
             var logTime = BinaryPrimitives.ReadUInt64LittleEndian(left[15..]);
             _walked += McapFormat.RecordPrefixBytes + (int)length;
-            if (!selection.IsSelected(channel) || logTime < _from || logTime > _last)
+            if (!_selected[channel] || logTime < _from || logTime > _last)
                 continue;
             _current = new(logTime, start + McapFormat.RecordPrefixBytes, (int)length);
             return true;

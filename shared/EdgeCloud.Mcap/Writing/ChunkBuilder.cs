@@ -34,6 +34,7 @@ public sealed class ChunkBuilder : IDisposable
     private long _messageCount;
     private uint _crc;
     private int _crcBytes; // of the records that _crc covers
+    private int _plainBytes; // up to so many record bytes a message needs neither room nor a look at the CRC
     private bool _closed;
 
     /// <summary>An empty builder.</summary>
@@ -50,6 +51,7 @@ public sealed class ChunkBuilder : IDisposable
         _messageIndex = messageIndex;
         _records = new RecordBuffer(capacity + PrefixBytes) { FullCapacity = fullCapacity };
         _records.Reserve(PrefixBytes);
+        SetPlainBytes();
     }
 
     /// <summary>Bytes of records so far, uncompressed.</summary>
@@ -84,6 +86,8 @@ public sealed class ChunkBuilder : IDisposable
     /// <param name="data">Payload; copied.</param>
     public void AddMessage(ushort channelId, uint sequence, ulong logTime, ulong publishTime, ReadOnlySpan<byte> data)
     {
+        if (TryAddMessage(channelId, sequence, logTime, publishTime, data))
+            return;
         var payload = BeginMessage(channelId, sequence, logTime, publishTime, data.Length);
         if (data.Length < LargePayloadBytes)
             data.CopyTo(payload);
@@ -103,6 +107,7 @@ public sealed class ChunkBuilder : IDisposable
     {
         ThrowIfClosed();
         _closed = true;
+        _plainBytes = -1;
         var records = _records.WrittenSpan[PrefixBytes..];
         var uncompressedSize = records.Length;
         var recordsCrc = crc ? Crc32.Append(_crc, records[_crcBytes..]) : 0;
@@ -148,6 +153,7 @@ public sealed class ChunkBuilder : IDisposable
         _crc = 0;
         _crcBytes = 0;
         _closed = false;
+        SetPlainBytes();
     }
 
     /// <summary>Frees the compressor.</summary>
@@ -160,20 +166,47 @@ public sealed class ChunkBuilder : IDisposable
 
     internal bool HasMessageIndex => _messageIndex;
 
+    /// <summary>
+    /// Appends a message in the least time, as most can be; false, and nothing is done, when it needs more: the first of its channel, a large
+    /// one, one that needs more room, and after all of a chunk.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryAddMessage(ushort channelId, uint sequence, ulong logTime, ulong publishTime, ReadOnlySpan<byte> data)
+    {
+        var known = _byChannel;
+        if (channelId >= known.Length || known[channelId] is not { IsEmpty: false } entries)
+            return false;
+        var offset = RecordBytes;
+        if (data.Length >= LargePayloadBytes || offset + data.Length > _plainBytes)
+            return false;
+        _records.AppendMessageInRoom(channelId, sequence, logTime, publishTime, data);
+        Count(entries, logTime, offset);
+        return true;
+    }
+
     private Span<byte> BeginMessage(ushort channelId, uint sequence, ulong logTime, ulong publishTime, int length)
     {
         ThrowIfClosed();
         var offset = RecordBytes;
-        if (offset - _crcBytes >= SumBytes)
+        if (offset + length - _crcBytes > SumBytes)
             SumTo(offset);
         var payload = _records.BeginMessage(channelId, sequence, logTime, publishTime, length);
-        EntriesOf(channelId).Add(logTime, (ulong)offset);
+        SetPlainBytes();
+        Count(EntriesOf(channelId), logTime, offset);
+        return payload;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Count(ChannelEntries entries, ulong logTime, int offset)
+    {
+        entries.Add(logTime, (ulong)offset);
         _startTime = Math.Min(_startTime, logTime);
         _endTime = Math.Max(_endTime, logTime);
         _messageCount++;
-        return payload;
     }
+
+    private void SetPlainBytes() =>
+        _plainBytes = Math.Min(_crcBytes + SumBytes, _records.Capacity - PrefixBytes - McapFormat.MessagePrefixBytes);
 
     /// <summary>Copies the last message's payload and brings the CRC up to its end.</summary>
     private void CopyAndSum(ReadOnlySpan<byte> data, Span<byte> payload)
@@ -187,10 +220,10 @@ public sealed class ChunkBuilder : IDisposable
             _crc = Crc32.Append(_crc, piece);
         }
         _crcBytes = RecordBytes;
+        SetPlainBytes();
     }
 
     /// <summary>Brings the CRC up to there; everything before must have been filled in.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private void SumTo(int recordBytes)
     {
         _crc = Crc32.Append(_crc, _records.WrittenSpan[(PrefixBytes + _crcBytes)..(PrefixBytes + recordBytes)]);
@@ -221,18 +254,10 @@ public sealed class ChunkBuilder : IDisposable
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ChannelEntries EntriesOf(ushort channelId)
     {
-        var known = _byChannel;
-        if (channelId < known.Length && known[channelId] is { IsEmpty: false } entries)
-            return entries;
-        return FirstOf(channelId);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private ChannelEntries FirstOf(ushort channelId)
-    {
+        if (channelId < _byChannel.Length && _byChannel[channelId] is { IsEmpty: false } known)
+            return known;
         if (channelId >= _byChannel.Length)
             Array.Resize(ref _byChannel, Math.Min(ushort.MaxValue + 1, Math.Max(channelId + 1, 2 * _byChannel.Length)));
         var entries = _byChannel[channelId] ??= new(channelId);
@@ -242,15 +267,11 @@ public sealed class ChunkBuilder : IDisposable
         return entries;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void ThrowIfClosed()
     {
         if (_closed)
-            ThrowClosed();
+            throw new InvalidOperationException("The chunk is closed: call Reset once its bytes are written.");
     }
-
-    private static void ThrowClosed() =>
-        throw new InvalidOperationException("The chunk is closed: call Reset once its bytes are written.");
 
     /// <summary>The message index entries of one channel, already serialised.</summary>
     internal sealed class ChannelEntries(ushort channelId)

@@ -200,7 +200,7 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
         }
         catch (Exception e)
         {
-            _failure = e;
+            Fail(e);
             throw;
         }
         Written();
@@ -218,7 +218,7 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
         }
         catch (Exception e)
         {
-            _failure = e;
+            Fail(e);
             throw;
         }
         Written();
@@ -236,7 +236,7 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
         }
         catch (Exception e)
         {
-            _failure = e;
+            Fail(e);
             throw;
         }
     }
@@ -253,7 +253,7 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
         }
         catch (Exception e)
         {
-            _failure = e;
+            Fail(e);
             throw;
         }
     }
@@ -262,7 +262,7 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
     /// Gives a file up that lacks something, for a reason outside of the writer: nothing is written any more, and disposing does not finish
     /// it, so that it does not look whole.
     /// </summary>
-    public void Abandon(Exception cause) => _failure ??= cause;
+    public void Abandon(Exception cause) => Fail(cause);
 
     /// <summary>Finishes the file unless that was done or the writer failed.</summary>
     public void Dispose()
@@ -288,16 +288,31 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Append(ushort channelId, uint sequence, ulong logTime, ulong publishTime, ReadOnlySpan<byte> data)
     {
+        // A chunk that has messages of the channel takes another one: so the channel is known, and the writer neither finished nor failed.
+        if (_chunk is { } chunk)
+        {
+            if (!chunk.TryAddMessage(channelId, sequence, logTime, publishTime, data))
+                AddToChunk(channelId, sequence, logTime, publishTime, data);
+            return chunk.RecordBytes >= _options.ChunkBytes;
+        }
         ThrowIfUnusable();
         ThrowIfUnknown(channelId);
-        if (_chunk is not null)
-        {
-            _chunk.AddMessage(channelId, sequence, logTime, publishTime, data);
-            return _chunk.RecordBytes >= _options.ChunkBytes;
-        }
         data.CopyTo(_pending.BeginMessage(channelId, sequence, logTime, publishTime, data.Length));
         _summary.AddMessage(channelId, logTime);
         return _pending.Length >= PendingBytes;
+    }
+
+    private void AddToChunk(ushort channelId, uint sequence, ulong logTime, ulong publishTime, ReadOnlySpan<byte> data)
+    {
+        ThrowIfUnusable();
+        ThrowIfUnknown(channelId);
+        _chunk!.AddMessage(channelId, sequence, logTime, publishTime, data);
+    }
+
+    private void Fail(Exception cause)
+    {
+        _failure ??= cause;
+        _chunk?.Reset(); // what it holds is not taken for a reason to take more
     }
 
     private void SetKnown(ushort channelId)
@@ -376,7 +391,7 @@ public sealed class McapWriter : IDisposable, IAsyncDisposable
         }
         catch (Exception e)
         {
-            _failure = e;
+            Fail(e);
             throw;
         }
         _pending.Clear();

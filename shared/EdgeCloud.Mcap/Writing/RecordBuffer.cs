@@ -31,6 +31,9 @@ public sealed class RecordBuffer
     /// <summary>What has been written, as a span.</summary>
     public ReadOnlySpan<byte> WrittenSpan => new(_bytes, 0, _length);
 
+    /// <summary>Bytes that fit without growing.</summary>
+    internal int Capacity => _bytes.Length;
+
     /// <summary>Put after the last field of each record that may be extended: the conformance suite's feature "pad".</summary>
     internal byte[] Padding { get; init; } = [];
 
@@ -107,14 +110,18 @@ public sealed class RecordBuffer
     public Span<byte> BeginMessage(ushort channelId, uint sequence, ulong logTime, ulong publishTime, int length)
     {
         var record = Reserve(McapFormat.MessagePrefixBytes + length);
-        ref var first = ref MemoryMarshal.GetReference(record[..McapFormat.MessagePrefixBytes]);
-        first = (byte)Opcode.Message;
-        Little(ref first, 1, (long)McapFormat.MessageHeaderBytes + length);
-        Little(ref first, 9, channelId);
-        Little(ref first, 11, sequence);
-        Little(ref first, 15, logTime);
-        Little(ref first, 23, publishTime);
+        WriteMessagePrefix(ref MemoryMarshal.GetReference(record[..McapFormat.MessagePrefixBytes]), channelId, sequence, logTime, publishTime, length);
         return record[McapFormat.MessagePrefixBytes..];
+    }
+
+    /// <summary>Appends a message for which there is room: the caller has looked at <see cref="Capacity"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void AppendMessageInRoom(ushort channelId, uint sequence, ulong logTime, ulong publishTime, ReadOnlySpan<byte> data)
+    {
+        ref var first = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_bytes), _length);
+        WriteMessagePrefix(ref first, channelId, sequence, logTime, publishTime, data.Length);
+        data.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref first, McapFormat.MessagePrefixBytes), data.Length));
+        _length += McapFormat.MessagePrefixBytes + data.Length;
     }
 
     /// <summary>Appends an attachment with the CRC of its fields; <see cref="Attachment.Crc"/> is not looked at.</summary>
@@ -284,6 +291,18 @@ public sealed class RecordBuffer
     {
         UInt32((uint)entries.Length);
         Append(entries);
+    }
+
+    /// <summary>Writes all of a message's record but its payload; the caller has made sure that it fits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WriteMessagePrefix(ref byte first, ushort channelId, uint sequence, ulong logTime, ulong publishTime, int length)
+    {
+        first = (byte)Opcode.Message;
+        Little(ref first, 1, (long)McapFormat.MessageHeaderBytes + length);
+        Little(ref first, 9, channelId);
+        Little(ref first, 11, sequence);
+        Little(ref first, 15, logTime);
+        Little(ref first, 23, publishTime);
     }
 
     /// <summary>Writes a number <paramref name="at"/> bytes behind <paramref name="first"/>; the caller has made sure that it fits.</summary>
