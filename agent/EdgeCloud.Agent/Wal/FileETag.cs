@@ -22,7 +22,9 @@ internal sealed unsafe class FileETagReader(IWalFiles files, long singlePutBytes
     private const int BufferBytes = 2 << 20; // larger reads cost the processor less, and larger buffers memory
     private const int PieceBytes = BufferBytes / Md5Lanes.Count;
 
-    private readonly byte* _buffer = PageMemory.AllocateHuge(BufferBytes);
+    private readonly int _pieceBytes = (int)Math.Min(PieceBytes, partBytes);
+    private byte* _buffer;
+    private nuint _bufferBytes;
 
     /// <summary>Reads a file from beginning to end.</summary>
     /// <param name="path">The file.</param>
@@ -31,6 +33,7 @@ internal sealed unsafe class FileETagReader(IWalFiles files, long singlePutBytes
     public FileETag Read(string path, long bytes)
     {
         using var file = partBytes % LinuxFiles.BlockBytes == 0 ? files.OpenScan(path) : files.OpenRead(path);
+        EnsureBuffer(bytes <= singlePutBytes ? Math.Min(bytes, BufferBytes) : (long)_pieceBytes * Md5Lanes.Count);
         return bytes <= singlePutBytes ? ReadWhole(file, bytes) : ReadParts(file, bytes);
     }
 
@@ -71,13 +74,13 @@ internal sealed unsafe class FileETagReader(IWalFiles files, long singlePutBytes
         var crcs = stackalloc uint[Md5Lanes.Count];
         var lanes = stackalloc byte*[Md5Lanes.Count];
         var md5 = new Md5Lanes();
-        for (long at = 0; at < partBytes; at += PieceBytes)
+        for (long at = 0; at < partBytes; at += _pieceBytes)
         {
-            var others = last == 0 ? 0 : (int)Math.Min(PieceBytes, partBytes - at);
-            var lasts = (int)Math.Clamp(lastBytes - at, 0, PieceBytes);
+            var others = last == 0 ? 0 : (int)Math.Min(_pieceBytes, partBytes - at);
+            var lasts = (int)Math.Clamp(lastBytes - at, 0, _pieceBytes);
             for (var i = 0; i < Md5Lanes.Count; i++)
             {
-                lanes[i] = _buffer + i * PieceBytes; // a lane that has nothing, or nothing any more, hashes what is there
+                lanes[i] = _buffer + i * _pieceBytes; // a lane that has nothing, or nothing any more, hashes what is there
                 if (i > last) continue;
                 crcs[i] = Crc32.Append(crcs[i], Fill(file, start + i * partBytes + at, lanes[i], i < last ? others : lasts));
             }
@@ -98,7 +101,7 @@ internal sealed unsafe class FileETagReader(IWalFiles files, long singlePutBytes
         void Finish(int part, int piece, long whole, Span<byte> to)
         {
             var rest = piece % Md5Lanes.BlockBytes;
-            md5.Finish(part, new ReadOnlySpan<byte>(_buffer + part * PieceBytes + piece - rest, rest), whole, to[(part * Md5Lanes.HashBytes)..]);
+            md5.Finish(part, new ReadOnlySpan<byte>(_buffer + part * _pieceBytes + piece - rest, rest), whole, to[(part * Md5Lanes.HashBytes)..]);
         }
     }
 
@@ -110,5 +113,18 @@ internal sealed unsafe class FileETagReader(IWalFiles files, long singlePutBytes
         return read >= bytes ? new ReadOnlySpan<byte>(to, bytes) : throw WalIoException.Altered(file.Path, $"ends at byte {offset + read}");
     }
 
-    public void Dispose() => PageMemory.Free(_buffer, BufferBytes);
+    private void EnsureBuffer(long bytes)
+    {
+        var wanted = PageMemory.Rounded((nuint)bytes);
+        if (_bufferBytes >= wanted) return;
+        Dispose();
+        _buffer = PageMemory.AllocateHuge(wanted);
+        _bufferBytes = wanted;
+    }
+
+    public void Dispose()
+    {
+        PageMemory.Free(_buffer, _bufferBytes);
+        _bufferBytes = 0;
+    }
 }

@@ -236,10 +236,10 @@ public sealed class AgentRunTests(S3Server s3, MosquittoBroker broker)
     {
         await using var robot = await RunningAgent.CreateAsync(broker, s3);
         using var http = new HttpClient();
-        using (var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0))
+        var port = FreePort.ToComeBackTo();
+        using (var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, port))
         {
             taken.Start();
-            var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
             http.BaseAddress = new Uri($"http://127.0.0.1:{port}");
             robot.Start(more: $"health: {{ port: {port} }}");
             await robot.Process.WaitForLineAsync($"health.port {port} cannot be listened on", Deadline);
