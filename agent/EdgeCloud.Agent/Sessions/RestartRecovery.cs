@@ -119,7 +119,7 @@ internal sealed partial class RestartRecovery(AgentConfiguration configuration, 
         var place = Path.Combine(session.Folder, ObjectKeys.SegmentName(segment.Manifest.Sequence) + ".mcap");
         return segment.Custody is Custody.Quarantined
             ? $"{place}: in quarantine: {segment.Reason}"
-            : $"{place}: kept {segment.Manifest.Messages} messages in {segment.Manifest.Bytes} bytes, cut {segment.Manifest.RecoveredCutBytes} bytes after them";
+            : $"{place}: kept {segment.Manifest.Messages} messages in {segment.Manifest.Bytes} bytes, cut {segment.Manifest.RecoveredCutBytes} bytes";
     }
 
     /// <summary>Recordings that were to be deleted, or moved aside, when the agent died.</summary>

@@ -106,7 +106,7 @@ internal sealed partial class SegmentRepair(AgentConfiguration configuration, Al
     }
 
     [LoggerMessage(EventId = 211, Level = LogLevel.Warning,
-        Message = "Segment {Sequence} of session {Session} was recovered: {Messages} messages, {CutBytes} bytes cut after them")]
+        Message = "Segment {Sequence} of session {Session} was recovered: {Messages} messages, {CutBytes} bytes cut")]
     private partial void LogRecovered(Guid session, int sequence, long messages, long cutBytes);
 
     [LoggerMessage(EventId = 212, Level = LogLevel.Error, Message = "Segment {Sequence} of session {Session} is in quarantine ({Path}): {Reason}")]

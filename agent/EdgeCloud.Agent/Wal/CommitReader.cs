@@ -16,8 +16,9 @@ internal sealed class CommitReader(IWalFile file, ChunkCodec codec)
     private byte[] _content = [];
     private byte[] _records = [];
 
-    /// <summary>Adds the records between two offsets to a segment's contents.</summary>
-    public void Read(long start, long end, SegmentContents contents)
+    /// <summary>Adds the records between two offsets to a segment's contents; false when they hold messages of a channel that is not known,
+    /// because a commit before was lost: those are left out.</summary>
+    public bool TryRead(long start, long end, SegmentContents contents)
     {
         ChunkPlace? chunk = null;
         for (var at = start == 0 ? McapFormat.Magic.Length : start; at < end;)
@@ -50,14 +51,16 @@ internal sealed class CommitReader(IWalFile file, ChunkCodec codec)
             at += record.Length;
         }
 
-        if (chunk is { } place)
-            contents.Add(place with { IndexBytes = end - place.Offset - place.ChunkBytes }, CollectionsMarshal.AsSpan(_tallies));
+        if (chunk is not { } place) return true;
+        if (!_tallies.TrueForAll(tally => contents.Channels.ContainsKey(tally.Channel))) return false;
+        contents.Add(place with { IndexBytes = end - place.Offset - place.ChunkBytes }, CollectionsMarshal.AsSpan(_tallies));
+        return true;
     }
 
     /// <summary>A Metadata record of a file's start, in a sealed as in an open segment; null when there is none.</summary>
     public static IReadOnlyDictionary<string, string>? StartMetadata(IWalFile file, string name)
     {
-        var start = new byte[StartBytes];
+        var start = new byte[Math.Min(file.Length, StartBytes)];
         var bytes = start.AsMemory(0, file.Read(0, start));
         if (bytes.Length < McapFormat.Magic.Length || !bytes.Span.StartsWith(McapFormat.Magic)) return null;
         for (var at = McapFormat.Magic.Length; RecordFraming.TryReadPrefix(bytes.Span[at..], out var opcode, out var length);)

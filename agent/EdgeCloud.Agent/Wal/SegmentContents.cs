@@ -38,6 +38,9 @@ internal sealed class SegmentContents(int sequence)
     /// <summary>CRC32 of those bytes as they were written, or as recovery found them.</summary>
     public uint Crc { get; set; }
 
+    /// <summary>True when something before <see cref="End"/> is damaged or cannot be read: the file cannot stay as it is.</summary>
+    public bool HasGaps { get; set; }
+
     /// <summary>Durable commits.</summary>
     public ulong Commits { get; set; }
 

@@ -22,14 +22,15 @@ public sealed record RecoverySurvey(int NextSequence, IReadOnlyList<string> Open
 /// <summary>
 /// Brings segments that a dead process left open to sealed files.
 /// <list type="bullet">
-/// <item>Kept: every commit from the file's start on whose record has the file's salt, the number that is due and a CRC that fits, up to the
-/// first that has not. All that was ever acknowledged is in such commits, whatever else a crash or a power cut did to the file.</item>
-/// <item>Cut: everything after that, recorded in a Metadata record <c>edgecloud.recovery</c> and in <see cref="SegmentFacts.CutBytes"/>.</item>
+/// <item>Kept: every commit whose record has the file's salt, a number after those before it and a CRC that fits. All that was ever acknowledged is
+/// in such commits, whatever else a crash or a power cut did to the file.</item>
+/// <item>Cut: everything after the last of them, and what lies between them and is damaged or cannot be read. A Metadata record
+/// <c>edgecloud.recovery</c> tells where that is and how many messages were in it, <see cref="SegmentFacts.CutBytes"/> how many bytes.</item>
 /// <item>Not counted: commits that a later segment declares void (<see cref="OpenSegment"/>), because their sync failed and their messages were
 /// written again.</item>
 /// <item>Never guessed: a file whose first commit does not hold is left as it is and reported with the reason.</item>
 /// </list>
-/// Reads each file once or twice through buffers, and holds one chunk in memory. May be interrupted at any point and begun again.
+/// Reads each file a few times at most through buffers, and holds one chunk in memory. May be interrupted at any point and begun again.
 /// </summary>
 public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files = null) : IDisposable
 {
@@ -82,51 +83,58 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
         var sequence = SegmentName.SequenceOf(path)
             ?? throw new ArgumentException($"{path} is not the name of a segment, such as 000001{SegmentName.Open}.", nameof(path));
         var contents = new SegmentContents(sequence);
-        string stoppedBy;
-        long cut;
+        Cuts cuts;
         using (var file = _files.OpenRead(path))
         {
             try
             {
-                stoppedBy = Scan(file, contents, CapOf(path, sequence));
+                cuts = Scan(file, contents, CapOf(path, sequence));
             }
             catch (McapException damage)
             {
                 return new RecoveryOutcome.Unrepairable(sequence, path, $"A commit whose CRC holds has contents that do not: {damage.Message}");
             }
 
-            if (contents.Commits == 0) return new RecoveryOutcome.Unrepairable(sequence, path, $"Its first commit is not whole: {stoppedBy}.");
-            cut = LastByte(file, contents.End) - contents.End;
+            if (contents.Commits == 0) return new RecoveryOutcome.Unrepairable(sequence, path, $"Its first commit is not whole: {cuts.EndedBy}.");
+            cuts.Add(contents.End, LastByte(file, contents.End), cuts.EndedBy);
         }
 
-        var facts = FactsOf(contents, cut);
+        var facts = FactsOf(contents, cuts.Bytes);
         var note = new SegmentMetadata(MetadataName, new Dictionary<string, string>
         {
             ["cut_offset"] = contents.End.ToString(CultureInfo.InvariantCulture),
-            ["cut_bytes"] = cut.ToString(CultureInfo.InvariantCulture),
-            ["stopped_by"] = stoppedBy,
+            ["cut_bytes"] = cuts.Bytes.ToString(CultureInfo.InvariantCulture),
+            ["cuts"] = cuts.ToString(),
+            ["lost_messages"] = cuts.LostMessages.ToString(CultureInfo.InvariantCulture),
+            ["stopped_by"] = cuts.EndedBy,
             ["messages"] = contents.Messages.ToString(CultureInfo.InvariantCulture),
         });
         using var sealing = new SegmentSealing(_files, options, new CommitReport(null));
         return new RecoveryOutcome.Recovered(sealing.Seal(_files.OpenWrite(path), contents, facts, [note], new SegmentDigest()));
     }
 
-    /// <summary>Adds the good commits of a file to <paramref name="contents"/>; returns why there are no more.</summary>
-    private string Scan(IWalFile file, SegmentContents contents, ulong cap)
+    /// <summary>Adds the good commits of a file to <paramref name="contents"/>; answers what is cut before and between them, and why.</summary>
+    private Cuts Scan(IWalFile file, SegmentContents contents, ulong cap)
     {
         var scanner = new CommitScanner(file);
         var reader = new CommitReader(file, _codec);
-        while (true)
+        var cuts = new Cuts();
+        while (contents.Commits < cap)
         {
-            if (contents.Commits == cap) return $"commit {cap} and those after it are void: their sync failed";
-            var start = scanner.End;
-            if (!scanner.TryNext(out _)) return scanner.StoppedBy;
-            reader.Read(start, scanner.End - scanner.RecordBytes, contents);
+            if (!scanner.TryNext(out var commit)) return cuts.EndBy(scanner.StoppedBy);
+            if (commit.Number >= cap) break;
+            cuts.Add(contents.End, scanner.Start, scanner.StoppedBy);
+            if (!reader.TryRead(scanner.Start, scanner.End - scanner.RecordBytes, contents))
+                cuts.Add(scanner.Start, scanner.End, "it has messages of a channel whose definition is lost");
+            cuts.LostMessages = commit.Messages - contents.Messages;
+            contents.HasGaps = cuts.Bytes > 0;
             contents.End = scanner.End;
             contents.Crc = scanner.Crc;
-            contents.Commits++;
+            contents.Commits = commit.Number + 1;
             contents.OverheadBytes += scanner.RecordBytes;
         }
+
+        return cuts.EndBy($"commit {cap} and those after it are void: their sync failed");
     }
 
     /// <summary>The number of commits of a segment that count, as later segments tell.</summary>
@@ -208,11 +216,24 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
     private static long LastByte(IWalFile file, long from)
     {
         var buffer = new byte[1 << 16];
-        var last = from;
-        for (var offset = from; file.Read(offset, buffer) is > 0 and var read; offset += read)
+        var (last, length, unreadable) = (from, file.Length, 0L);
+        for (var offset = from; offset < length;)
         {
-            var index = buffer.AsSpan(0, read).LastIndexOfAnyExcept((byte)0);
-            if (index >= 0) last = offset + index + 1;
+            var step = buffer.Length;
+            try
+            {
+                var index = buffer.AsSpan(0, file.Read(offset, buffer)).LastIndexOfAnyExcept((byte)0);
+                if (index >= 0) last = offset + index + 1;
+                unreadable = 0;
+            }
+            catch (WalIoException fault) when (fault.Fault is WalFault.Device)
+            {
+                step = CommitScanner.StepOver(unreadable);
+                unreadable += step;
+                last = Math.Min(offset + step, length); // nobody knows
+            }
+
+            offset += step;
         }
 
         return last;
@@ -234,4 +255,34 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
 
     /// <inheritdoc/>
     public void Dispose() => _codec.Dispose();
+
+    /// <summary>What is not kept of a file.</summary>
+    private sealed class Cuts
+    {
+        private readonly List<string> _pieces = [];
+
+        /// <summary>Bytes.</summary>
+        public long Bytes { get; private set; }
+
+        /// <summary>Messages before the last commit that is kept.</summary>
+        public ulong LostMessages { get; set; }
+
+        /// <summary>Why nothing more is kept.</summary>
+        public string EndedBy { get; private set; } = "";
+
+        public void Add(long start, long end, string why)
+        {
+            if (end <= start) return;
+            Bytes += end - start;
+            _pieces.Add($"{end - start} bytes from {start}: {why}");
+        }
+
+        public Cuts EndBy(string why)
+        {
+            EndedBy = why;
+            return this;
+        }
+
+        public override string ToString() => string.Join("; ", _pieces);
+    }
 }

@@ -6,8 +6,8 @@ namespace EdgeCloud.Agent.Wal;
 
 /// <summary>
 /// Turns a segment whose commits are durable into a sealed file: Metadata records, DataEnd, summary, footer and magic after the last commit,
-/// the rest cut off, sync, read back, rename, sync of the folder. A segment of many small chunks is written anew with larger ones instead, into
-/// <c>.mcap.rewrite</c>, which takes the place of the open file by rename. Until the rename the open file is as good as before, so a crash at any
+/// the rest cut off, sync, read back, rename, sync of the folder. A segment of many small chunks, or one that recovery found damaged in the middle, is
+/// written anew instead, into <c>.mcap.rewrite</c>, which takes the place of the open file by rename. Until the rename the open file is as good as before, so a crash at any
 /// point leaves something that recovery brings to the same end.
 /// </summary>
 internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options, CommitReport report) : IDisposable
@@ -32,7 +32,7 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options,
         using (file)
         using (digest)
         {
-            if (IsFragmented(contents) && TryRewrite(openPath, sealedPath, contents, facts, endMetadata) is { } rewritten) return rewritten;
+            if ((contents.HasGaps || IsFragmented(contents)) && TryRewrite(openPath, sealedPath, contents, facts, endMetadata) is { } rewritten) return rewritten;
             // An attempt before may have renamed the file and back without knowing what of that is durable. Its bytes stay as they are until
             // its name is the open one for sure: a power cut could otherwise leave a half-written end under the sealed name.
             files.SyncDirectory(Path.GetDirectoryName(openPath)!);
@@ -77,7 +77,7 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options,
         writer.Write(summary.Build((ulong)writer.Position, writer.Crc).Span);
     }
 
-    /// <summary>Writes the segment anew; null when there is no space for that.</summary>
+    /// <summary>Writes the segment anew; null when there is no space for that, and no need.</summary>
     private SealedSegment? TryRewrite(
         string openPath, string sealedPath, SegmentContents contents, SegmentFacts facts, IReadOnlyList<SegmentMetadata> endMetadata)
     {
@@ -97,7 +97,7 @@ internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options,
                 WriteEnd(writer, after, endMetadata);
             });
         }
-        catch (WalIoException fault) when (fault.Fault == WalFault.NoSpace)
+        catch (WalIoException fault) when (fault.Fault == WalFault.NoSpace && !contents.HasGaps)
         {
             files.Delete(path);
             return null;

@@ -15,10 +15,14 @@ internal readonly record struct RecordedMessage(string Topic, uint Sequence, ulo
 internal static class Segments
 {
     /// <summary>Messages of a sealed segment in the order of the file: those recorded in it, and the repeats of latched ones.</summary>
-    public static async Task<(List<RecordedMessage> Recorded, List<RecordedMessage> Repeated)> ReadAsync(string path)
+    public static async Task<(List<RecordedMessage> Recorded, List<RecordedMessage> Repeated)> ReadAsync(string path) =>
+        await ReadAsync(await File.ReadAllBytesAsync(path));
+
+    /// <summary>The same of its bytes.</summary>
+    public static async Task<(List<RecordedMessage> Recorded, List<RecordedMessage> Repeated)> ReadAsync(byte[] file)
     {
         List<RecordedMessage> recorded = [], repeated = [];
-        using (var reader = new McapStreamReader(File.OpenRead(path)))
+        using (var reader = new McapStreamReader(new MemoryStream(file)))
         {
             while (reader.ReadMessage(out var message))
             {
@@ -28,14 +32,11 @@ internal static class Segments
             }
         }
 
-        await using (var source = new FileByteSource(path))
-        {
-            var report = await McapDoctor.ExamineAsync(source);
-            Assert.Empty(report.Findings);
-        }
+        var report = await McapDoctor.ExamineAsync(new MemoryByteSource(file));
+        Assert.Empty(report.Findings);
 
         List<RecordedMessage> indexed = [];
-        await using var byIndex = await McapIndexedReader.OpenAsync(path);
+        await using var byIndex = await McapIndexedReader.OpenAsync(new MemoryByteSource(file));
         Assert.False(byIndex.Summary.Scanned);
         await foreach (var message in byIndex.ReadMessages(new McapReadOptions { Order = MessageOrder.File }))
             indexed.Add(Describe(byIndex.Channels[message.ChannelId], message));

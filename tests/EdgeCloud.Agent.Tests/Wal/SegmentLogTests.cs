@@ -228,7 +228,7 @@ public sealed class SegmentLogTests : IDisposable
         Assert.Contains($"{open} {found}", givenUp.Reason, StringComparison.Ordinal);
         Assert.Equal((1, 3L, open), (givenUp.Facts.Sequence, givenUp.Facts.Messages, givenUp.Path));
         var recovered = Assert.IsType<RecoveryOutcome.Recovered>(new SegmentRecovery(options, disk).Recover(open));
-        Assert.Equal(1, recovered.Segment.Facts.Messages);
+        Assert.Equal(2, recovered.Segment.Facts.Messages);
     }
 
     [Fact]

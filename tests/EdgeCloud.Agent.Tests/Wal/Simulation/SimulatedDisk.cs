@@ -12,7 +12,8 @@ namespace EdgeCloud.Agent.Tests.Wal.Simulation;
 /// <item>A sync that failed leaves the writes before it in doubt for ever, even if a later sync succeeds: each sector is there or not.</item>
 /// <item>A write that failed may have reached the disk in part.</item>
 /// </list>
-/// Not among them: sectors that change after a sync that succeeded (see <see cref="Damage"/>), and writes to places that nobody wrote to.
+/// Not among them: sectors that change or cannot be read after a sync that succeeded (see <see cref="Damage"/> and <see cref="Unreadable"/>), and writes
+/// to places that nobody wrote to.
 /// </summary>
 internal sealed class SimulatedDisk : IWalFiles
 {
@@ -47,6 +48,12 @@ internal sealed class SimulatedDisk : IWalFiles
 
     /// <summary>Changes a byte behind everybody's back.</summary>
     public void Damage(string path, long offset) => _names[path].Seen[offset] ^= 1;
+
+    /// <summary>What cannot be read of a file: from a byte on, so many.</summary>
+    public (string Path, long Offset, long Bytes) Unreadable { get; set; }
+
+    /// <summary>Reads that failed.</summary>
+    public int FailedReads { get; private set; }
 
     /// <summary>A disk as it may be found after the power went now.</summary>
     public SimulatedDisk AfterPowerCut(Random random)
@@ -175,6 +182,13 @@ internal sealed class SimulatedDisk : IWalFiles
         public int Read(long offset, Span<byte> buffer)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            var (path, bad, bytes) = _disk.Unreadable;
+            if (path == _path && offset < bad + bytes && offset + buffer.Length > bad)
+            {
+                _disk.FailedReads++;
+                throw new WalIoException("pread", _path, 5);
+            }
+
             var read = _inode.Read(offset, buffer);
             _disk.BytesRead += read;
             return read;
