@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using EdgeCloud.Agent.Configuration;
 using EdgeCloud.Agent.Sources.Ros;
 using global::Rcl;
@@ -29,10 +30,13 @@ internal sealed partial class RclSource(RosSettings ros, TimeProvider clock, ILo
         using var node = context.CreateNode("edgecloud_agent", options: new NodeOptions(enableRosOut: false));
         using var topics = new RclTopics(node, ros, clock, sink, log);
         LogListening(global::Rcl.RosEnvironment.Distribution, global::Rcl.RosEnvironment.RmwImplementationIdentifier);
-        // Events begin with the loop below; what the node knew at once comes first. Nothing happens in between: it would be on this thread.
+        // Rcl.NET's own queue, ReadEventsAsync, holds one event: of several in one look at the graph it keeps the last.
+        var changes = Channel.CreateUnbounded<RosGraphEvent>();
+        node.Graph.GraphChanged += change => changes.Writer.TryWrite(change);
+        // What the node knew at once comes first. Nothing happens in between: it would be on this thread.
         foreach (var publisher in node.Graph.Topics.SelectMany(t => t.Publishers).ToList())
             Appeared(publisher, node, topics);
-        await Task.WhenAny(FollowAsync(node, topics, cancellation), topics.Broken).Unwrap();
+        await Task.WhenAny(FollowAsync(changes.Reader, node, topics, cancellation), topics.Broken).Unwrap();
     }
 
     private static RclContext Open()
@@ -48,9 +52,9 @@ internal sealed partial class RclSource(RosSettings ros, TimeProvider clock, ILo
         }
     }
 
-    private async Task FollowAsync(IRclNode node, RclTopics topics, CancellationToken cancellation)
+    private async Task FollowAsync(ChannelReader<RosGraphEvent> changes, IRclNode node, RclTopics topics, CancellationToken cancellation)
     {
-        await foreach (var change in node.Graph.ReadEventsAsync(cancellation))
+        await foreach (var change in changes.ReadAllAsync(cancellation))
         {
             if (change is PublisherAppearedEvent { Publisher: var appeared })
                 Appeared(appeared, node, topics);
