@@ -35,23 +35,45 @@ internal static unsafe partial class Rmw
         return new TypeSupportHandle(((delegate* unmanaged<nint>)get)(), HandleType.Message);
     }
 
-    /// <summary>Serialises native messages into a buffer of its own. Used by one thread at a time.</summary>
+    /// <summary>
+    /// Serialises native messages into a buffer of its own. Used by one thread at a time. FastDDS leaves out the bytes between aligned fields,
+    /// so the buffer is zero before each message: else equal messages had different bytes, and those of others in between.
+    /// </summary>
     public sealed class Serializer : IDisposable
     {
         private readonly ByteArray* _array;
+
+        /// <summary>Bytes of the buffer that may not be zero.</summary>
+        private nuint _used;
 
         public Serializer()
         {
             _array = (ByteArray*)NativeMemory.AllocZeroed((nuint)sizeof(ByteArray));
             var allocator = DefaultAllocator();
             Check(InitArray(_array, 1 << 16, &allocator), "rcutils_uint8_array_init");
+            _used = _array->Capacity;
         }
 
         /// <summary>The message as CDR with its encapsulation header; valid until the next call.</summary>
         public ReadOnlySpan<byte> Serialize(nint message, TypeSupportHandle type)
         {
-            Check(SerializeMessage(message, type.GetMessageTypeSupport(), _array), "rmw_serialize");
+            var capacity = _array->Capacity;
+            SerializeIntoZeros(message, type);
+            if (_array->Capacity != capacity)
+            {
+                // What a buffer grows by is not zero.
+                _used = _array->Capacity;
+                SerializeIntoZeros(message, type);
+            }
             return new ReadOnlySpan<byte>(_array->Buffer, checked((int)_array->Length));
+        }
+
+        private void SerializeIntoZeros(nint message, TypeSupportHandle type)
+        {
+            NativeMemory.Clear(_array->Buffer, _used);
+            var code = SerializeMessage(message, type.GetMessageTypeSupport(), _array);
+            _used = code == 0 ? _array->Length : _array->Capacity;
+            Check(code, "rmw_serialize");
         }
 
         public void Dispose()
