@@ -41,6 +41,8 @@ internal sealed partial class RclSource(RosSettings ros, TimeProvider clock, ILo
 
     private static RclContext Open()
     {
+        if (Rmw.Misfit(Environment.GetEnvironmentVariable("RMW_IMPLEMENTATION"), global::Rcl.RosEnvironment.Distribution) is { } misfit)
+            throw new SourceException($"no ROS 2 can be used: {misfit}");
         try
         {
             return new RclContext(useSynchronizationContext: true);

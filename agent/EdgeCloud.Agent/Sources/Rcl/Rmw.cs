@@ -22,6 +22,23 @@ internal static unsafe partial class Rmw
         public Allocator Allocator;
     }
 
+    /// <summary>
+    /// What is wrong with the two variables beside the installed libraries, and would end the process: rcl leaves by <c>exit</c> without its
+    /// RMW, and Rcl.NET lays out memory by the distribution's name. Null when nothing is.
+    /// </summary>
+    public static string? Misfit(string? rmw, string distribution)
+    {
+        if (!string.IsNullOrEmpty(rmw) && !NativeLibrary.TryLoad($"lib{rmw}.so", out _))
+            return $"RMW_IMPLEMENTATION is {rmw}, and lib{rmw}.so cannot be loaded";
+        // Distributions know hashes of types since iron, which is also when the identifiers of endpoints became shorter.
+        if (distribution.Length == 0 || !NativeLibrary.TryLoad("librosidl_runtime_c.so", out var runtime))
+            return null;
+        var isOld = !NativeLibrary.TryGetExport(runtime, "rosidl_stringify_type_hash", out _);
+        return isOld != (distribution is "foxy" or "humble")
+            ? $"ROS_DISTRO is {distribution}, and the libraries that are found are of another distribution"
+            : null;
+    }
+
     /// <summary>The type support of a message type; null when its package is not installed.</summary>
     /// <param name="type">Such as <c>sensor_msgs/msg/Imu</c>.</param>
     public static TypeSupportHandle? FindType(string type)
