@@ -122,11 +122,12 @@ internal static class ConfigurationFile
     private static DdsSettings ReadDds(SettingReader reader)
     {
         var domain = (int)reader.Integer("source.dds.domain", RosEnvironment.Domain ?? 0, 0, HighestDomain);
+        var interfaces = reader.List("source.dds.interfaces");
         var peers = reader.List("source.dds.peers");
         return new DdsSettings
         {
             Domain = domain,
-            Interfaces = reader.List("source.dds.interfaces"),
+            Interfaces = interfaces.Count > 0 ? interfaces : RosEnvironment.Interfaces,
             Peers = peers.Count > 0 ? peers : RosEnvironment.Peers,
             Multicast = reader.OptionalChoice<DdsMulticast>("source.dds.multicast") ?? RosEnvironment.Multicast,
             WaitingBytes = reader.Integer("source.dds.waiting_bytes", new DdsSettings().WaitingBytes, 1 << 20, 8L << 30),

@@ -34,7 +34,7 @@ internal sealed class RosOptions
         return new DdsSettings
         {
             Domain = domain,
-            Interfaces = parsed.GetValue(_interface) ?? [],
+            Interfaces = parsed.GetValue(_interface) is { Length: > 0 } interfaces ? interfaces : RosEnvironment.Interfaces,
             Peers = peers.Length > 0 ? peers : RosEnvironment.Peers,
             Multicast = RosEnvironment.Multicast,
         };

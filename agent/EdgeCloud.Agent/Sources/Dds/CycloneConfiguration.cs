@@ -48,13 +48,16 @@ internal static class CycloneConfiguration
             foreach (var name in settings.Interfaces)
             {
                 // A name such as eth0, or an address of the interface.
-                var by = System.Net.IPAddress.TryParse(name, out _) ? "address" : "name";
-                general.Append(CultureInfo.InvariantCulture, $"<NetworkInterface {by}=\"{SecurityElement.Escape(name)}\"/>");
+                var by = System.Net.IPAddress.TryParse(name, out var address) ? "address" : "name";
+                // The loopback takes multicast, but the system does not say so.
+                var isLoopback = address is null ? name == "lo" : System.Net.IPAddress.IsLoopback(address);
+                var multicast = isLoopback && settings.Multicast is not DdsMulticast.Off ? " multicast=\"true\"" : "";
+                general.Append(CultureInfo.InvariantCulture, $"<NetworkInterface {by}=\"{SecurityElement.Escape(name)}\"{multicast}/>");
             }
             general.Append("</Interfaces>");
         }
-        if (settings.Multicast is { } multicast)
-            general.Append(CultureInfo.InvariantCulture, $"<AllowMulticast>{Word(multicast)}</AllowMulticast>");
+        if (settings.Multicast is { } where)
+            general.Append(CultureInfo.InvariantCulture, $"<AllowMulticast>{Word(where)}</AllowMulticast>");
         if (general.Length > 0)
             text.Append("<General>").Append(general).Append("</General>");
         if (settings.Peers.Count > 0 || settings.Multicast is DdsMulticast.Off)

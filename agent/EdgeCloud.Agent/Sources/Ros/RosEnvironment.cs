@@ -19,15 +19,20 @@ internal static class RosEnvironment
         }
     }
 
-    /// <summary>Off when <c>ROS_AUTOMATIC_DISCOVERY_RANGE</c> or <c>ROS_LOCALHOST_ONLY</c> limits discovery to this host.</summary>
-    public static DdsMulticast? Multicast => IsLocal ? DdsMulticast.Off : null;
+    /// <summary>Just the loopback when <c>ROS_LOCALHOST_ONLY</c> says so.</summary>
+    public static IReadOnlyList<string> Interfaces => IsLoopbackOnly ? ["lo"] : [];
 
-    private static bool IsLocal => Variable("ROS_AUTOMATIC_DISCOVERY_RANGE").ToUpperInvariant() switch
-    {
-        "LOCALHOST" => true,
-        "SUBNET" or "OFF" => false,
-        _ => Variable("ROS_LOCALHOST_ONLY") == "1",
-    };
+    /// <summary>
+    /// Off when <c>ROS_AUTOMATIC_DISCOVERY_RANGE</c> limits discovery to this host: nodes then announce themselves to each participant of it. With
+    /// <c>ROS_LOCALHOST_ONLY</c> those on FastDDS do so by multicast on the loopback only, and are found by chance, seconds later, without.
+    /// </summary>
+    public static DdsMulticast? Multicast => IsLoopbackOnly ? DdsMulticast.Discovery : IsLocal ? DdsMulticast.Off : null;
+
+    private static bool IsLocal => IsLoopbackOnly || Range == "LOCALHOST";
+
+    private static bool IsLoopbackOnly => Range is not ("LOCALHOST" or "SUBNET" or "OFF") && Variable("ROS_LOCALHOST_ONLY") == "1";
+
+    private static string Range => Variable("ROS_AUTOMATIC_DISCOVERY_RANGE").ToUpperInvariant();
 
     private static string Variable(string name) => Environment.GetEnvironmentVariable(name) ?? "";
 }

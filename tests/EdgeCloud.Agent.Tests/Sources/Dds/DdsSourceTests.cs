@@ -197,6 +197,18 @@ public sealed class DdsSourceTests
         Assert.Equal(["/there"], other.Topics);
     }
 
+    [Theory]
+    [InlineData(DdsVendor.Cyclone)]
+    [InlineData(DdsVendor.Fast)]
+    public async Task On_the_loopback_alone_publishers_are_heard_as_ROS_LOCALHOST_ONLY_wants_it(DdsVendor vendor)
+    {
+        await using var bench = DdsBench.Start(dds: new DdsSettings { Interfaces = ["lo"], Peers = ["localhost"], Multicast = DdsMulticast.Discovery });
+        await using var publisher = await bench.PublishAsync(vendor, "local=1", "topic=rt/near", "count=40", "rate=100", $"dump={bench.Dump()}");
+        await publisher.DoneAsync();
+        await bench.Until("/near", t => t.Payloads.Count == 40, "40 messages");
+        Assert.Equal(RosPublisher.ReadDump(bench.Dump()), bench.On("/near", t => t.Payloads));
+    }
+
     [Fact]
     public async Task What_the_network_loses_is_counted()
     {

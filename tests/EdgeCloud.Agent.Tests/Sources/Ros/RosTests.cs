@@ -180,6 +180,9 @@ public sealed class RosTests
                 "</Discovery></Domain></CycloneDDS>",
             CycloneConfiguration.Compose(
                 new DdsSettings { Interfaces = ["eth<0", "10.0.0.1"], Peers = ["robot"], Multicast = DdsMulticast.Off }, "file:///etc/cyclone.xml"));
+        Assert.Contains(
+            "<NetworkInterface name=\"lo\" multicast=\"true\"/><NetworkInterface address=\"127.0.0.1\" multicast=\"true\"/>",
+            CycloneConfiguration.Compose(new DdsSettings { Interfaces = ["lo", "127.0.0.1"] }, null), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -243,13 +243,16 @@ static void publish (dds_entity_t *writers, long topics, const struct kind *kind
     dds_wait_for_acks (writers[0], DDS_SECS (30));
 }
 
-/* domain topic topics type count rate size reliable transient depth keepall hash node partition dump first match settle config wait */
+/* domain topic topics type count rate size reliable transient depth keepall hash node partition dump first match settle config local wait */
 int main (int argc, char **argv)
 {
   option_count = argc;
   option_values = argv;
   dds_domainid_t domain = (dds_domainid_t) number_option ("domain", 0);
-  const char *configuration = text_option ("config", NULL);
+  /* As rmw_cyclonedds_cpp configures it with ROS_LOCALHOST_ONLY. */
+  static const char local[] =
+    "<CycloneDDS><Domain><General><Interfaces><NetworkInterface address=\"127.0.0.1\"/></Interfaces></General></Domain></CycloneDDS>";
+  const char *configuration = text_option ("config", number_option ("local", 0) ? local : NULL);
   if (configuration)
     must (dds_create_domain (domain, configuration), "domain");
   dds_entity_t participant = must (dds_create_participant (domain, NULL, NULL), "participant");

@@ -249,7 +249,11 @@ int main (int argc, char **argv)
   DomainParticipantQos qos = PARTICIPANT_QOS_DEFAULT;
   // Between processes of one host FastDDS would use shared memory among its own; the recorder hears UDP.
   qos.transport ().use_builtin_transports = false;
-  qos.transport ().user_transports.push_back (std::make_shared<eprosima::fastdds::rtps::UDPv4TransportDescriptor> ());
+  auto udp = std::make_shared<eprosima::fastdds::rtps::UDPv4TransportDescriptor> ();
+  // As rmw_fastrtps_cpp does with ROS_LOCALHOST_ONLY.
+  if (number_option ("local", 0))
+    udp->interfaceWhiteList.push_back ("127.0.0.1");
+  qos.transport ().user_transports.push_back (udp);
   DomainParticipant *participant =
     DomainParticipantFactory::get_instance ()->create_participant ((DomainId_t) number_option ("domain", 0), qos);
   const std::string type = text_option ("type", "string");
