@@ -45,6 +45,8 @@ internal sealed partial class SegmentRepair(AgentConfiguration configuration, Al
         {
             case RecoveryOutcome.Recovered(var done):
                 LogRecovered(session.Id, sequence, done.Facts.Messages, done.Facts.CutBytes);
+                if (done.Facts.LostMessages is > 0 and var lost)
+                    alarms.Raise($"damaged.{session.Id}.{sequence}", $"segment {sequence} of session {session.Id} was damaged on the disk: {lost} of its messages are lost, {done.Facts.Messages} are left");
                 return SegmentManifests.SegmentFileOf(session, done, SegmentManifests.LedgerOf(done.Facts), options.PartBytes);
             case RecoveryOutcome.Unrepairable failed:
                 return Quarantine(session, sequence, open, failed.Reason);

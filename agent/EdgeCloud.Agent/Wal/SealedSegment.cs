@@ -57,8 +57,11 @@ public sealed record SegmentFacts
     public required IReadOnlyList<SegmentChannel> Channels { get; init; }
     /// <summary>The clocks when it was begun.</summary>
     public required SegmentClock Clock { get; init; }
-    /// <summary>Bytes that recovery cut after the last good commit; 0 for a segment that was sealed in peace.</summary>
+    /// <summary>Bytes that recovery cut; 0 for a segment that was sealed in peace.</summary>
     public long CutBytes { get; init; }
+
+    /// <summary>Messages that were in what recovery passed over between commits that it kept.</summary>
+    public long LostMessages { get; init; }
 }
 
 /// <summary>A segment that is complete: indexed, synced, and under its final name.</summary>

@@ -99,7 +99,7 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
             cuts.Add(contents.End, LastByte(file, contents.End), cuts.EndedBy);
         }
 
-        var facts = FactsOf(contents, cuts.Bytes);
+        var facts = FactsOf(contents, cuts);
         var note = new SegmentMetadata(MetadataName, new Dictionary<string, string>
         {
             ["cut_offset"] = contents.End.ToString(CultureInfo.InvariantCulture),
@@ -170,7 +170,7 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
         }
     }
 
-    private static SegmentFacts FactsOf(SegmentContents contents, long cut)
+    private static SegmentFacts FactsOf(SegmentContents contents, Cuts cuts)
     {
         var own = contents.Metadata.FirstOrDefault(m => m.Record.Name == OpenSegment.MetadataName).Record?.Pairs;
         return new SegmentFacts
@@ -182,7 +182,8 @@ public sealed class SegmentRecovery(SegmentLogOptions options, IWalFiles? files 
             LogTimeEndNs = contents.EndTime,
             Channels = [.. contents.Channels.Values.Where(channel => !contents.IsRepeat(channel.Id)).Select(Describe)],
             Clock = new SegmentClock(Number("wall_ns"), Number("monotonic_ns"), own?.GetValueOrDefault("boot_id") ?? ""),
-            CutBytes = cut,
+            CutBytes = cuts.Bytes,
+            LostMessages = (long)cuts.LostMessages,
         };
 
         long Number(string key) => long.Parse(own?.GetValueOrDefault(key) ?? "0", CultureInfo.InvariantCulture);

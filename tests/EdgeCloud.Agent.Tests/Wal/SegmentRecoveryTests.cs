@@ -32,6 +32,7 @@ public sealed class SegmentRecoveryTests
         Assert.Equal(Commits - 1, segment.Facts.Messages);
         // The last one of all is cut with the zeros behind it left alone: nobody can tell its padding from them.
         Assert.InRange(segment.Facts.CutBytes, damaged == Commits - 1 ? end - start - Block : end - start, end - start);
+        Assert.Equal(damaged == Commits - 1 ? 0 : 1, segment.Facts.LostMessages);
         var note = await NoteAsync(segment);
         Assert.Equal(damaged == Commits - 1 ? "0" : "1", note["lost_messages"]);
         Assert.Contains($"bytes from {start}: ", note["cuts"], StringComparison.Ordinal);
