@@ -105,6 +105,7 @@ internal sealed class SealedFile
             Channels = [.. _channels.OrderBy(c => c.Key).Select(c => c.Value)],
             Clock = new SegmentClock(Number(own, "wall_ns"), Number(own, "monotonic_ns"), own?.GetValueOrDefault("boot_id") ?? ""),
             CutBytes = Number(recovery, "cut_bytes"),
+            LostMessages = Number(recovery, "lost_messages"),
         };
     }
 

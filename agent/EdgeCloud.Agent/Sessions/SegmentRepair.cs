@@ -45,8 +45,7 @@ internal sealed partial class SegmentRepair(AgentConfiguration configuration, Al
         {
             case RecoveryOutcome.Recovered(var done):
                 LogRecovered(session.Id, sequence, done.Facts.Messages, done.Facts.CutBytes);
-                if (done.Facts.LostMessages is > 0 and var lost)
-                    alarms.Raise($"damaged.{session.Id}.{sequence}", $"segment {sequence} of session {session.Id} was damaged on the disk: {lost} of its messages are lost, {done.Facts.Messages} are left");
+                TellOfLoss(session, done.Facts);
                 return SegmentManifests.SegmentFileOf(session, done, SegmentManifests.LedgerOf(done.Facts), options.PartBytes);
             case RecoveryOutcome.Unrepairable failed:
                 return Quarantine(session, sequence, open, failed.Reason);
@@ -60,11 +59,23 @@ internal sealed partial class SegmentRepair(AgentConfiguration configuration, Al
         try
         {
             var (segment, ledger) = SealedFile.Read(path, session.Id, sequence, options);
+            TellOfLoss(session, segment.Facts);
             return SegmentManifests.SegmentFileOf(session, segment, ledger, options.PartBytes);
         }
         catch (Exception e) when (e is McapException or StateFileException)
         {
             return Quarantine(session, sequence, path, e.Message);
+        }
+    }
+
+    /// <summary>Tells of messages that no ledger can: after a restart nobody knows their topics. A session that goes on rewords the alarm.</summary>
+    private void TellOfLoss(Session session, SegmentFacts facts)
+    {
+        if (facts.LostMessages > 0)
+        {
+            alarms.Raise(
+                $"altered.{session.Id}.{facts.Sequence}",
+                $"segment {facts.Sequence} of session {session.Id} was damaged on the disk: {facts.LostMessages} of its messages are lost, {facts.Messages} are left");
         }
     }
 

@@ -6,9 +6,9 @@ namespace EdgeCloud.Agent.Wal;
 
 /// <summary>
 /// Turns a segment whose commits are durable into a sealed file: Metadata records, DataEnd, summary, footer and magic after the last commit,
-/// the rest cut off, sync, read back, rename, sync of the folder. A segment of many small chunks, or one that recovery found damaged in the middle, is
-/// written anew instead, into <c>.mcap.rewrite</c>, which takes the place of the open file by rename. Until the rename the open file is as good as before, so a crash at any
-/// point leaves something that recovery brings to the same end.
+/// the rest cut off, sync, read back, rename, sync of the folder. A segment of many small chunks, or one that recovery found damaged in the middle,
+/// is written anew instead, into <c>.mcap.rewrite</c>, which takes the place of the open file by rename. Until the rename the open file is as good
+/// as before, so a crash at any point leaves something that recovery brings to the same end.
 /// </summary>
 internal sealed class SegmentSealing(IWalFiles files, SegmentLogOptions options, CommitReport report) : IDisposable
 {

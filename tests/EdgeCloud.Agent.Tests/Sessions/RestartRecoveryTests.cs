@@ -89,6 +89,47 @@ public sealed class RestartRecoveryTests
     }
 
     [Fact]
+    public async Task What_was_damaged_in_the_middle_costs_itself_and_every_start_that_reads_it_says_so()
+    {
+        await using var bench = SessionBench.Create();
+        var session = await bench.StartAsync();
+        await SendAsync(5);
+        var end = File.ReadAllBytes(Path.Combine(session.Folder, "000001.mcap.open")).AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
+        await SendAsync(1);
+        await SendAsync(4);
+        using var folder = new TemporaryFolder();
+        await bench.CrashIntoAsync(folder.Path);
+        using (var file = File.OpenWrite(Assert.Single(Directory.GetFiles(folder.Path, "000001.mcap.open", SearchOption.AllDirectories))))
+        {
+            file.Position = (end + 4095) / 4096 * 4096 + 60; // in the sixth message
+            file.Write(new byte[8]);
+        }
+        await using (var second = await SessionBench.RestartAsync(folder.Path))
+        {
+            Check(second);
+            await second.Desk.DisposeAsync();
+        }
+        // As if the agent had died before it wrote down what it had recovered.
+        File.Delete(Assert.Single(Directory.GetFiles(folder.Path, "000001.json", SearchOption.AllDirectories)));
+        await using var third = await SessionBench.RestartAsync(folder.Path);
+        Check(third);
+
+        void Check(SessionBench after)
+        {
+            Assert.Equal([1u, 2, 3, 4, 5, 7, 8, 9, 10], SessionBench.Read(after.Book.Find(session.Id)!)["/a"]);
+            Assert.Contains("1 of its messages are lost, 9 are left", Assert.Single(after.Alarms.Current), StringComparison.Ordinal);
+        }
+
+        async Task SendAsync(int count)
+        {
+            var log = bench.Recorder.Live[0].Log;
+            var messages = log.DurableMessages + count;
+            bench.Send("/a", count);
+            await Eventually.Holds(() => log.DurableMessages == messages, TimeSpan.FromSeconds(60), $"{messages} messages are durable");
+        }
+    }
+
+    [Fact]
     public async Task A_broken_and_a_missing_segment_keep_their_place_in_quarantine_and_the_rest_goes_on()
     {
         await using var bench = SessionBench.Create();
